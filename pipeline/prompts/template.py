@@ -1,0 +1,90 @@
+"""A prompt is a YAML file with declared variables, rendered by Jinja2.
+
+Text from data goes in as a variable and is never parsed as a template, so braces in it stay
+braces. A template's id is its name and a hash of everything that shapes its text (includes too):
+an edited prompt is another prompt.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from functools import cache
+from pathlib import Path
+
+import yaml
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
+from pydantic import Field, ValidationError
+
+from pipeline.config import Section
+from pipeline.errors import PipelineError
+from pipeline.records import NonBlank
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+
+class PromptError(PipelineError):
+    """A template file is not a template, or a variable is missing."""
+
+
+class PromptTemplate(Section):
+    """One prompt: `source` says what it does and which paper it follows."""
+
+    name: NonBlank
+    source: NonBlank
+    variables: tuple[str, ...] = Field(min_length=1)
+    text: NonBlank
+
+    @property
+    def id(self) -> str:
+        """`family/name@` and 12 hex digits of the text with its includes spelled out."""
+        digest = hashlib.sha256(_spelled_out(self.text).encode()).hexdigest()
+        return f"{self.name}@{digest[:12]}"
+
+    def render(self, **variables: str) -> str:
+        """Fill in the variables, exactly the declared ones."""
+        given, declared = set(variables), set(self.variables)
+        if given != declared:
+            missing, unknown = sorted(declared - given), sorted(given - declared)
+            raise PromptError(f"prompt {self.name}: missing {missing}, unknown {unknown}")
+        return _environment().from_string(self.text).render(**variables).strip()
+
+
+@cache
+def load_template(name: str) -> PromptTemplate:
+    """Load `templates/<name>.yaml`; `name` is `family/prompt`."""
+    path = TEMPLATES / f"{name}.yaml"
+    if not path.is_file():
+        known = sorted(
+            str(found.relative_to(TEMPLATES).with_suffix("")) for found in TEMPLATES.rglob("*.yaml")
+        )
+        raise PromptError(f"prompt {name}: no such template\nThere are: {', '.join(known)}")
+    try:
+        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        template = PromptTemplate.model_validate({"name": name, **fields})
+    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        raise PromptError(f"{path.name}: not a prompt template: {error}") from error
+    used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
+    if used != set(template.variables):
+        raise PromptError(
+            f"{path.name}: declares {sorted(template.variables)} but uses {sorted(used)}"
+        )
+    return template
+
+
+@cache
+def _environment() -> Environment:
+    # A prompt is plain text for a model, so nothing is escaped for HTML.
+    return Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        autoescape=False,  # noqa: S701
+    )
+
+
+def _spelled_out(text: str) -> str:
+    """Return `text` with each `{% include "file" %}` replaced by that file's text."""
+    tree = _environment().parse(text)
+    included = sorted(str(name) for name in meta.find_referenced_templates(tree))
+    return text + "".join(f"\n{name}\n{(TEMPLATES / name).read_text()}" for name in included)

@@ -1,0 +1,30 @@
+"""What flows between stages: frozen pydantic records that refuse nonsense."""
+
+from pipeline.records.base import NonBlank, Record, content_id
+from pipeline.records.exchange import Exchange, Turn
+from pipeline.records.lineage import Lineage, RawLocation
+from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
+from pipeline.records.rejection import Rejection
+from pipeline.records.response import Response
+from pipeline.records.split import SplitAssignment, SplitName
+from pipeline.records.training import Message, PreferencePair, SFTExample
+
+__all__ = [
+    "TO_MITI_4",
+    "BehaviourCode",
+    "Exchange",
+    "Lineage",
+    "Message",
+    "MitiCode",
+    "NonBlank",
+    "PreferencePair",
+    "RawLocation",
+    "Record",
+    "Rejection",
+    "Response",
+    "SFTExample",
+    "SplitAssignment",
+    "SplitName",
+    "Turn",
+    "content_id",
+]

@@ -1,0 +1,30 @@
+"""A listener turn that answers an exchange."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from pipeline.records.base import NonBlank, Record
+from pipeline.records.lineage import Lineage
+from pipeline.records.miti import BehaviourCode
+
+
+class Response(Record):
+    """One candidate answer to the exchange `exchange_id`.
+
+    `responder` says who wrote it (a person's role or a model), never a person's name. `rating` is
+    empathy from 1 (bad) to 3 (good), None where nobody rated it. `rater` is a pseudonym (r0001 ...)
+    and `rater_teq` that rater's Toronto Empathy Questionnaire total, 0 to 64, higher is more empathic.
+    `codes` holds one behaviour code per sentence, where the source has them.
+    """
+
+    id: NonBlank
+    exchange_id: NonBlank
+    responder: NonBlank
+    text: NonBlank
+    style: str | None = None
+    rating: int | None = Field(default=None, ge=1, le=3)
+    rater: str | None = Field(default=None, pattern=r"^r\d{4,}$")
+    rater_teq: int | None = None
+    codes: tuple[BehaviourCode, ...] | None = None
+    lineage: Lineage
