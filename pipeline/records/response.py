@@ -14,7 +14,7 @@ class Response(Record):
 
     `responder` says who wrote it (a person's role or a model), never a person's name. `rating` is
     empathy from 1 (bad) to 3 (good), None where nobody rated it. `rater` is a pseudonym (r0001 ...)
-    and `rater_teq` that rater's Toronto Empathy Questionnaire total, 0 to 64, higher is more empathic.
+    and `rater_teq` that rater's Toronto Empathy Questionnaire total, 0 to 64, 64 most empathic.
     `codes` holds one behaviour code per sentence, where the source has them.
     """
 
