@@ -11,8 +11,8 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli import explain, fetch, init, repro, stages, study
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import explain, fetch, init, repro, stages, study
 
 app = typer.Typer(
     name="distillery",
