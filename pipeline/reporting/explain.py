@@ -52,19 +52,19 @@ class _Build:
     def step(self, row_id: str) -> Step:
         rows = list(self._rows(row_id))
         if not rows:
-            rejections = tuple(self._rejections(row_id, own=True))
+            rejections = list(self._rejections(row_id, own=True))
             if not rejections:
                 raise UnknownRowError(
                     f"row {row_id}: in none of the {len(self.tables)} tables under "
                     f"{self.folder / 'datasets'}\nIds look like sft-1f0c…, pair-…, response-…, "
                     "exchange-…: copy one from a table's id column."
                 )
-            parents = {parent for one in rejections for parent in one.parents}
+            parents = {parent for _, one in rejections for parent in one.parents}
             return Step(
                 row_id,
                 (),
                 {"kept": False},
-                tuple(f"{one.stage}: dropped, {_why(one)}" for one in rejections),
+                tuple(f"{_where(path, one)}: dropped, {_why(one)}" for path, one in rejections),
                 tuple(self.step(parent) for parent in sorted(parents)),
             )
         row = rows[0][1]
@@ -93,8 +93,8 @@ class _Build:
             yield f"rated {row['rating']} of 3{rater}"
         if "chosen_rating" in row:
             yield f"chosen is rated {row['chosen_rating']}, rejected {row['rejected_rating']}"
-        for one in self._rejections(row["id"], own=False):
-            yield f"{one.stage}: not taken, {_why(one)} ({one.record_id})"
+        for path, one in self._rejections(row["id"], own=False):
+            yield f"{_where(path, one)}: not taken, {_why(one)} ({one.record_id})"
 
     def _decisions_about_exchange(self, row: dict[str, Any]) -> Iterator[str]:
         raw = row["raw"]
@@ -109,7 +109,7 @@ class _Build:
             for one in found.to_pylist():
                 yield f"split {one['split']} by rule {one['rule']}, in group {one['group']}"
 
-    def _rejections(self, row_id: str, *, own: bool) -> Iterator[Rejection]:
+    def _rejections(self, row_id: str, *, own: bool) -> Iterator[tuple[Path, Rejection]]:
         """Yield rejections of the row itself (`own`), or those that looked at it as a part.
 
         An exchange is part of every decision about its responses, so for those only its own count.
@@ -120,7 +120,12 @@ class _Build:
             if path.is_relative_to(self.folder / "datasets" / "rejections"):
                 for one in read_table(path, Rejection):
                     if one.record_id == row_id if own else row_id in one.parents:
-                        yield one
+                        yield path, one
+
+
+def _where(path: Path, rejection: Rejection) -> str:
+    stage = rejection.stage
+    return stage if path.stem == stage else f"{stage} of {path.stem}"
 
 
 def _why(rejection: Rejection) -> str:
