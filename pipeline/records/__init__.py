@@ -1,5 +1,13 @@
 """What flows between stages: frozen pydantic records that refuse nonsense."""
 
+from pipeline.records.annotation import (
+    WHOLE_RECORD,
+    Annotation,
+    AnswerValue,
+    FinalLabel,
+    Selected,
+    Suggestion,
+)
 from pipeline.records.base import NonBlank, Record, content_id
 from pipeline.records.exchange import Exchange, Turn
 from pipeline.records.lineage import Lineage, RawLocation
@@ -11,8 +19,12 @@ from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
     "TO_MITI_4",
+    "WHOLE_RECORD",
+    "Annotation",
+    "AnswerValue",
     "BehaviourCode",
     "Exchange",
+    "FinalLabel",
     "Lineage",
     "Message",
     "MitiCode",
@@ -23,8 +35,10 @@ __all__ = [
     "Rejection",
     "Response",
     "SFTExample",
+    "Selected",
     "SplitAssignment",
     "SplitName",
+    "Suggestion",
     "Turn",
     "content_id",
 ]
