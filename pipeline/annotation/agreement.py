@@ -67,6 +67,16 @@ def agreement_report(answers: Iterable[Answer], options: Options) -> dict[str, A
     }
 
 
+def live_alpha(answers: Iterable[Answer]) -> dict[str, float | None]:
+    """Return alpha alone, by question: quick enough to ask while people work."""
+    report = agreement_report(answers, Options(scales={}, categories={}, resamples=1))
+    return {
+        name: facts["overall"]["krippendorff_alpha"]["value"]
+        for name, facts in report["questions"].items()
+        if "overall" in facts
+    }
+
+
 def _question(rows: Sequence[Answer], name: str, options: Options) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "units": len({row.unit for row in rows}),

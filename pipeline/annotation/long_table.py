@@ -6,11 +6,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from math import isnan
 from pathlib import Path
-from typing import Any
+from typing import Any, cast, get_args
 
-from pipeline.annotation.agreement import Answer
+from pipeline.annotation.agreement import Answer, Options
+from pipeline.annotation.bands import BandName
+from pipeline.annotation.bootstrap import RESAMPLES
+from pipeline.annotation.coefficients import Scale
 from pipeline.annotation.questions import QUESTIONS
-from pipeline.errors import RowError, TableError
+from pipeline.annotation.rounds import read_round, round_files
+from pipeline.errors import PipelineError, RowError, TableError
 from pipeline.records import WHOLE_RECORD, Annotation
 from pipeline.sources.rows import iter_rows
 
@@ -84,6 +88,35 @@ def _value(value: Any, *, numeric: bool) -> Value:
         number = float(value)
         return int(number) if number.is_integer() else number
     return str(value)
+
+
+def rounds_answers(folder: Path) -> list[Answer]:
+    """Return the answers of all rounds in `folder`; over time means round by round."""
+    return [
+        answer
+        for number, path in round_files(folder).items()
+        for answer in round_answers(read_round(path), period=f"round {number}")
+    ]
+
+
+def report_options(
+    scales: Iterable[str], *, ours: bool, bands: BandName = "cicchetti", resamples: int = RESAMPLES
+) -> Options:
+    """Return how to report; `scales` are QUESTION=SCALE, `ours` adds those of our own questions."""
+    known: dict[str, Scale] = {}
+    categories: dict[str, tuple[str, ...]] = {}
+    for question in QUESTIONS.values() if ours else ():
+        if question.scale and question.values:
+            known[question.name] = question.scale
+            categories[question.name] = question.values
+    for told in scales:
+        name, _, scale = told.partition("=")
+        if scale not in get_args(Scale):
+            raise PipelineError(
+                f"--scale {told}: not QUESTION=SCALE\nScales are: {', '.join(get_args(Scale))}"
+            )
+        known[name] = cast("Scale", scale)
+    return Options(scales=known, categories=categories, bands=bands, resamples=resamples)
 
 
 def round_answers(

@@ -61,8 +61,9 @@ SAFETY = Question(
     "nominal",
     ("none", "speaker at risk", "unsafe response", "private data"),
 )
+# Annotators see A and B, in an order that says nothing; a round holds which side of the pair won.
 BETTER = Question(
-    "better", "Which response is better?", "label", "nominal", ("A", "B", "equal"), True
+    "better", "Which response is better?", "label", "nominal", ("chosen", "rejected", "equal"), True
 )
 COMMENT = Question("comment", "Comment", "text", None)
 

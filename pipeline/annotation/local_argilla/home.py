@@ -108,7 +108,9 @@ def read_credentials(home: Home) -> Credentials:
             raise PipelineError(f"{path}: others can read it\nClose it: chmod 600 {path}")
         credentials = Credentials(**json.loads(path.read_text(encoding="utf-8")))
     except FileNotFoundError as error:
-        raise PipelineError(f"{path}: not there\nStart the server: distillery annotate up") from error
+        raise PipelineError(
+            f"{path}: not there\nStart the server: distillery annotate up"
+        ) from error
     except (json.JSONDecodeError, TypeError) as error:
         raise PipelineError(
             f"{path}: not the server's secrets ({error})\n"

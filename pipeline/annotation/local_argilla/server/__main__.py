@@ -12,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -36,15 +35,14 @@ def main(arguments: list[str]) -> int:
             return 1
         lock.write(str(os.getpid()))
         lock.flush()
-        with tempfile.TemporaryDirectory(prefix="argilla-") as sockets:
-            _serve(home, port, sockets)
+        _serve(home, port)
     return 0
 
 
-def _serve(home: Path, port: int, sockets: str) -> None:
+def _serve(home: Path, port: int) -> None:
     from .queue import start_queue
 
-    os.environ["ARGILLA_REDIS_URL"] = start_queue(f"{sockets}/queue")
+    os.environ["ARGILLA_REDIS_URL"] = start_queue()
     secrets = json.loads((home / "credentials.json").read_text())
     from . import engine  # noqa: F401  registers itself
 

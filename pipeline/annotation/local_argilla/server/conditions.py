@@ -80,15 +80,21 @@ def _record(scope: RecordFilterScope, filter_: Any) -> ColumnElement[bool]:
 def _suggestion(
     dataset: Dataset, scope: SuggestionFilterScope, filter_: Any
 ) -> ColumnElement[bool]:
-    found = select(1).select_from(Suggestion).where(
-        Suggestion.record_id == Record.id, Suggestion.question_id == _question(dataset, scope)
+    found = (
+        select(1)
+        .select_from(Suggestion)
+        .where(
+            Suggestion.record_id == Record.id, Suggestion.question_id == _question(dataset, scope)
+        )
     )
     name = scope.property or "value"
     column = getattr(Suggestion, name)
     if name not in _JSON_PROPERTIES:
         return exists(found.where(_matches(column, filter_)).correlate(Record))
     items = json_items(column)
-    return exists(found.join(items, true()).where(_matches(items.c.value, filter_)).correlate(Record))
+    return exists(
+        found.join(items, true()).where(_matches(items.c.value, filter_)).correlate(Record)
+    )
 
 
 def _question(dataset: Dataset, scope: SuggestionFilterScope) -> Any:

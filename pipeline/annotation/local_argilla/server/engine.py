@@ -32,19 +32,22 @@ class SqlSearchEngine(SearchEngine):
 
     @classmethod
     async def new_instance(cls) -> SqlSearchEngine:
+        """Return an engine; it has nothing to connect to."""
         return cls()
 
     async def close(self) -> None:
         """Nothing is held open."""
 
     async def ping(self) -> bool:
+        """Return that the engine answers."""
         return True
 
     async def info(self) -> dict[str, Any]:
+        """Return what Argilla shows about its engine."""
         return {"name": "sql", "version": {"distribution": "sqlite", "number": "1"}}
 
     async def _already_stored(self, *_: Any, **__: Any) -> None:
-        """What Argilla asks an index to take note of is in its database."""
+        """Do nothing: what an index would take note of is in the database."""
 
     create_index = delete_index = _already_stored
     configure_metadata_property = configure_index_vectors = _already_stored
@@ -124,7 +127,9 @@ class SqlSearchEngine(SearchEngine):
         The score is (1 + cosine) / 2: 1 the same direction, 0 the opposite; the other way round
         where the least similar are asked for.
         """
-        target = value or (record.vector_value_by_vector_settings(vector_settings) if record else None)
+        target = value or (
+            record.vector_value_by_vector_settings(vector_settings) if record else None
+        )
         if not target:
             raise ValueError("a vector, or a record that has one, is needed")
         text = _parsed(query)
@@ -168,7 +173,9 @@ class SqlSearchEngine(SearchEngine):
             if metadata_property.type == MetadataPropertyType.terms:
                 records = func.count(distinct(Record.id))
                 counted = base.with_only_columns(items.c.value, records).group_by(items.c.value)
-                rows = (await session.execute(counted.order_by(records.desc(), items.c.value))).all()
+                rows = (
+                    await session.execute(counted.order_by(records.desc(), items.c.value))
+                ).all()
                 return TermsMetrics(
                     total=sum(count for _, count in rows),
                     values=[TermsMetrics.TermCount(term=str(one), count=n) for one, n in rows],

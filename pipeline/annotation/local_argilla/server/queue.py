@@ -1,41 +1,55 @@
 """The job queue: an in-process stand-in for Redis, and the worker that takes jobs from it.
 
-It listens on a Unix socket in a folder that only its owner can enter. Jobs are pickled, so whoever
-could write to the queue could run code here: a port, even on loopback, would be open to everyone
-with an account on the machine.
+Jobs are pickled, so whoever can write to the queue can run code here. It listens on loopback and
+asks for a random password before anything else: other accounts of this machine stay out.
 """
 
 from __future__ import annotations
 
 import os
+import secrets
 import signal
 import socket
 import threading
 import time
-from itertools import count
 from typing import Any
 
-from fakeredis import TcpFakeServer
+from fakeredis import FakeServer, TcpFakeServer
+
+HOST = "127.0.0.1"
+_PATIENCE_S = 10
 
 
-class _OwnersQueue(TcpFakeServer):
-    address_family = socket.AF_UNIX
+class _GuardedQueue(TcpFakeServer):
+    """The stand-in does not insist on a password itself: a client must send it first."""
 
-    def __init__(self, path: str) -> None:
-        self._clients = count(1)
-        super().__init__(path, server_type="redis")
+    daemon_threads = True
+    block_on_close = False
 
-    def get_request(self) -> tuple[Any, Any]:
-        """Number the clients: on a Unix socket they have no address to be told apart by."""
-        request, _ = super().get_request()
-        return request, ("client", next(self._clients))
+    def __init__(self, password: str) -> None:
+        super().__init__((HOST, 0), server_type="redis")
+        self.daemon_threads = True
+        self.fake_server = FakeServer(config={b"requirepass": password.encode()})
+        self._password = password.encode()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Look at the first command without taking it; without the password, hang up."""
+        request.settimeout(_PATIENCE_S)
+        try:
+            first = request.recv(4096, socket.MSG_PEEK)
+        except OSError:
+            return False
+        finally:
+            request.settimeout(None)
+        return self._password in first.split(b"\r\n")
 
 
-def start_queue(path: str) -> str:
-    """Serve in a thread of this process; return the queue's URL."""
-    queue = _OwnersQueue(path)
+def start_queue() -> str:
+    """Serve in a thread of this process; return the queue's URL with its password."""
+    password = secrets.token_hex(24)
+    queue = _GuardedQueue(password)
     threading.Thread(target=queue.serve_forever, daemon=True, name="queue").start()
-    return f"unix://{path}"
+    return f"redis://:{password}@{HOST}:{queue.server_address[1]}/0"
 
 
 def work(parent: int) -> None:

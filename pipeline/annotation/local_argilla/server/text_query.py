@@ -1,4 +1,4 @@
-"""Text search over a record's fields: words, "phrases", prefix* and -negation, all of them needed."""
+"""Text search over a record's fields: words, "phrases", prefix* and -negation, all needed."""
 
 from __future__ import annotations
 
@@ -57,11 +57,7 @@ class TextSearch:
         Words beyond ASCII are left out, since a database may store and fold them in another way.
         """
         return [
-            word
-            for term in self.terms
-            if not term.negated
-            for word in term.words
-            if word.isascii()
+            word for term in self.terms if not term.negated for word in term.words if word.isascii()
         ]
 
 
