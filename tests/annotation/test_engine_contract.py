@@ -204,7 +204,8 @@ def test_a_person_sees_what_waits_for_them(dataset: Any, people: list[Annotator]
     reply = rest(people[0].client, "POST", f"{path}/records/search", json=body)
 
     assert reply["total"] == RECORDS - 30
-    assert rest(people[0].client, "GET", f"{path}/progress")["total"] == RECORDS
+    mine = rest(people[0].client, "GET", f"{path}/metrics")["responses"]
+    assert (mine["submitted"], mine["pending"]) == (30, RECORDS - 30)
 
 
 def test_people_get_records_in_their_own_order_which_stays(

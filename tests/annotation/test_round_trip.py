@@ -50,7 +50,9 @@ def item(number: int, *, wanted: int = 1, blind: bool = False) -> Item:
         blind=blind,
         suggestions=(
             Suggestion(item_id=name, question="empathy", value=2, score=0.7, agent="scorer"),
-            Suggestion(item_id=name, question="codes", sentence=0, value=("Support",), agent="coder"),
+            Suggestion(
+                item_id=name, question="codes", sentence=0, value=("Support",), agent="coder"
+            ),
         ),
     )
 
@@ -115,7 +117,9 @@ def answer_all(server: Local, people: list[Annotator]) -> dict[str, int]:
         for order, row in enumerate(mine):
             number = int(row["external_id"].split("-")[1])
             odd = person.name == "ann" and number >= OVERLAP
-            status = {0: "draft", 1: "discarded"}.get(counts["odd"], "submitted") if odd else "submitted"
+            status = (
+                {0: "draft", 1: "discarded"}.get(counts["odd"], "submitted") if odd else "submitted"
+            )
             counts["odd"] += odd
             values: dict[str, Any] = {"empathy": rating(place, number), "safety": ["none"]}
             values["codes"] = [{"start": 0, "end": 11, "label": "Support"}]
