@@ -265,7 +265,7 @@ def test_a_pair_with_identical_sides_is_found_when_read(tmp_path: Path) -> None:
     table = pa.Table.from_pylist([values], schema=arrow_schema(PreferencePair))
     pq.write_table(table, path)
 
-    with pytest.raises(RowError, match="row 1: .*chosen and rejected are identical"):
+    with pytest.raises(RowError, match=r"row 1: .*chosen and rejected are identical"):
         list(read_table(path, PreferencePair))
 
 

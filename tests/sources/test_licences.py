@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.sources import SOURCES, get_source
 from pipeline.errors import PipelineError
+from pipeline.sources import SOURCES, get_source
 from pipeline.sources.licences import (
     LICENCES,
     UnknownLicenceError,
