@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 from pydantic import Field, ValidationError
 
 from pipeline.config import Section
@@ -60,9 +60,9 @@ def load_template(name: str) -> PromptTemplate:
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         template = PromptTemplate.model_validate({"name": name, **fields})
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
+    except (yaml.YAMLError, ValidationError, TypeError, TemplateError, OSError) as error:
         raise PromptError(f"{path.name}: not a prompt template: {error}") from error
-    used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
     if used != set(template.variables):
         raise PromptError(
             f"{path.name}: declares {sorted(template.variables)} but uses {sorted(used)}"
@@ -96,4 +96,6 @@ def _spelled_out(text: str) -> str:
     """Return `text` with each `{% include "file" %}` replaced by that file's text."""
     tree = _environment().parse(text)
     included = sorted(str(name) for name in meta.find_referenced_templates(tree))
-    return text + "".join(f"\n{name}\n{(TEMPLATES / name).read_text()}" for name in included)
+    return text + "".join(
+        f"\n{name}\n{(TEMPLATES / name).read_text(encoding='utf-8')}" for name in included
+    )
