@@ -41,6 +41,11 @@ class PromptTemplate(Section):
         """`family/name@` and 12 hex digits of the text with its includes spelled out."""
         return f"{self.name}@{_digest(self.text)}"
 
+    @property
+    def spelled_out(self) -> str:
+        """The template's text with that of its includes."""
+        return _spelled_out(self.text)
+
     def render(self, **variables: str) -> str:
         """Fill in the variables, exactly the declared ones."""
         given, declared = set(variables), set(self.variables)

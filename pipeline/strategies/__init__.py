@@ -36,15 +36,18 @@ STRATEGIES: dict[StrategyName, Callable[[Draft, Chat], Awaitable[Reply]]] = {
 }
 
 
-def prompt_id(strategy: StrategyName, *, direct: str) -> str:
-    """Return the ids of the templates that `strategy` uses; `direct` names the listener's prompt."""
+def template_names(strategy: StrategyName, *, direct: str) -> tuple[str, ...]:
+    """Return the templates that `strategy` uses; `direct` names the listener's prompt."""
     if strategy == "direct":
-        names: tuple[str, ...] = (direct,)
-    elif strategy == "sequential":
-        names = (FIRST, *THEN)
-    else:
-        names = (f"improve/{strategy}",)
-    return " + ".join(load_template(name).id for name in names)
+        return (direct,)
+    if strategy == "sequential":
+        return (FIRST, *THEN)
+    return (f"improve/{strategy}",)
 
 
-__all__ = ["STRATEGIES", "Draft", "OverLong", "StrategyName", "prompt_id"]
+def prompt_id(strategy: StrategyName, *, direct: str) -> str:
+    """Return the ids of the templates that `strategy` uses, in the order of their turns."""
+    return " + ".join(load_template(name).id for name in template_names(strategy, direct=direct))
+
+
+__all__ = ["STRATEGIES", "Draft", "OverLong", "StrategyName", "prompt_id", "template_names"]
