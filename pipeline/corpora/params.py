@@ -60,6 +60,7 @@ class LlmCorpus(Section):
 
     method: Literal["llm"]
     responses: str
+    initial: str = Field(default="llm-direct", description="the distillation of first responses")
     sft_share: float = Field(
         default=950 / 1750, gt=0, lt=1, description="share of exchanges; the paper's is 950 of 1,750"
     )

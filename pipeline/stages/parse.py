@@ -11,7 +11,7 @@ from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.corpora.parse import Unusable, instruction_runs, parse_completion
 from pipeline.errors import TableError
 from pipeline.prompts import load_template
-from pipeline.records import Completion, Rejection, Response, content_id
+from pipeline.records import Completion, Exchange, Rejection, Response, content_id
 from pipeline.storage import RERUN, TableWriter, read_table
 from pipeline.strategies import template_names
 
@@ -24,6 +24,7 @@ def run(
     responders: RespondersParams,
     prompt: PromptParams,
     *,
+    exchanges: Path,
     completions: Path,
     responses: Path,
     out: Path,
@@ -38,7 +39,7 @@ def run(
     templates = template_names(distillation.strategy, direct=prompt.template)
     instructions = instruction_runs(load_template(each).spelled_out for each in templates)
     with TableWriter(out, Response) as kept, TableWriter(rejections, Rejection) as dropped:
-        for completion, parents in _joined(completions, responses):
+        for completion, parents in _joined(exchanges, completions, responses):
             for parent in parents:
                 if parent.responder in kept_responders:
                     kept.write(parent)
@@ -55,18 +56,29 @@ def run(
                 kept.write(_response(completion, name, text))
 
 
-def _joined(completions: Path, responses: Path) -> Iterator[tuple[Completion, list[Response]]]:
-    """Yield each completion with the responses of its exchange; both tables share an order."""
+def _joined(
+    exchanges: Path, completions: Path, responses: Path
+) -> Iterator[tuple[Completion, list[Response]]]:
+    """Yield each completion with the responses of its exchange.
+
+    The three tables hold exchanges in the same order, and the last two may leave some out.
+    """
     groups = groupby(read_table(responses, Response), key=lambda one: one.exchange_id)
-    for completion in read_table(completions, Completion):
-        for exchange_id, group in groups:
-            if exchange_id == completion.exchange_id:
-                yield completion, list(group)
-                break
-        else:
-            raise TableError(
-                completions, f"{completion.exchange_id} is not next in {responses}", hint=RERUN
-            )
+    group = next(groups, None)
+    asked = read_table(completions, Completion)
+    completion = next(asked, None)
+    for exchange in read_table(exchanges, Exchange):
+        found: list[Response] = []
+        if group is not None and group[0] == exchange.id:
+            found = list(group[1])
+            group = next(groups, None)
+        if completion is not None and completion.exchange_id == exchange.id:
+            yield completion, found
+            completion = next(asked, None)
+    if completion is not None:
+        raise TableError(
+            completions, f"{completion.exchange_id} is not next in {exchanges}", hint=RERUN
+        )
 
 
 def _response(completion: Completion, name: str, text: str) -> Response:
