@@ -20,7 +20,9 @@ _PREAMBLE = re.compile(
     r"\A(?:(?:sure|certainly|of course|absolutely|okay|ok|great)\b[^\n:]{0,40}?[,!.:]?\s*)?"
     r"(?:(?:here(?:'s| is| are)|this is|below is)\b[^\n:]{0,120}"
     rf"\b(?:{_NOUN}|rewrite|revision|attempt)\b[^\n:]{{0,120}}[:\n]"
-    r"|here (?:it is|you go)[^\n:]{0,40}[:\n])\s*",
+    r"|here (?:it is|you go)[^\n:]{0,40}[:\n]"
+    r"|(?:the|your) (?:listener(?:'s)? )?(?:replied|replies|said|says|(?:new )?(?:reply|response)(?: was| is))"
+    r"[^\n:]{0,40}:)\s*",
     re.IGNORECASE,
 )
 _LABEL = re.compile(
@@ -55,6 +57,9 @@ _SELF = re.compile(
     r"(?:ai|language model|virtual assistant|chatbot|computer program))\b",
     re.IGNORECASE,
 )
+_MARK_ONLY = re.compile(r"\W*</?\w+>\W*")
+# A remark on the reply instead of the reply.
+_REMARK = re.compile(r"\A(?:the|a) (?:listener|speaker|person|user)(?:'s)?\b", re.IGNORECASE)
 # Eight words in a row shared with the instructions are no coincidence.
 ECHO_WORDS = 8
 # What is left after lines were dropped must still be a sentence.
@@ -89,10 +94,14 @@ def parse_completion(
     text = _stripped(_THINKING.sub("", completion))
     if not text:
         return Unusable("empty")
+    if text.endswith(":") or _MARK_ONLY.fullmatch(text):
+        return Unusable("only_a_preamble", text[:80])
     if _REFUSAL.search(text):
         return Unusable("refusal", text[:80])
     if found := _SELF.search(text):
         return Unusable("speaks_as_a_model", found.group())
+    if found := _REMARK.search(text):
+        return Unusable("remarks_on_the_reply", text[:80])
     text, problem = _without_instructions(text, instructions)
     if problem is not None:
         return problem

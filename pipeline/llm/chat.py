@@ -75,6 +75,10 @@ def build_request(
     }
     if role.temperature is not None:
         body["temperature"] = role.temperature
+    if role.frequency_penalty is not None:
+        body["frequency_penalty"] = role.frequency_penalty
+    if role.stop:
+        body["stop"] = list(role.stop)
     if role.seed is not None:
         body["seed"] = role.seed + sample
     if schema is not None:

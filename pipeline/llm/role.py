@@ -57,6 +57,9 @@ class LlmRole(Section):
     max_tokens: int = Field(gt=0, description="completion length, tokens")
     # Newer hosted models refuse the old name of the field.
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2, description="null: not sent")
+    # A reply is one paragraph: a small model that does not know when to end can be cut there.
+    stop: tuple[str, ...] = Field(default=(), max_length=4, description="text that ends a reply")
     seed: int | None = None
     price_in: Price = "unknown"
     price_out: Price = "unknown"
