@@ -28,10 +28,20 @@ if __name__ == "__main__":
 
 from tests.mock_batches import Batches  # noqa: E402
 
-WORDS = (
-    "that sounds heavy and I can see why it stays with you after such a day when hope felt near "
-    "your care for them shows in every line you wrote it makes sense to feel torn and tired"
-).split()
+CLAUSES = (
+    "that sounds heavy",
+    "I can see why it stays with you",
+    "hope must have felt near",
+    "your care shows in every line",
+    "it makes sense to feel torn",
+    "you kept going all the same",
+    "nobody should carry that alone",
+    "I am glad that you told me",
+    "the waiting alone would wear me out",
+    "what you did took courage",
+    "there is no right way to feel about it",
+    "I wonder what tonight will be like",
+)
 
 
 @dataclass
@@ -76,10 +86,11 @@ class Tally:
 
 
 def written_reply(body: bytes) -> str:
-    """Return 20 to 39 words that depend on `body` alone."""
-    draw = random.Random(hashlib.sha256(body).digest())
-    words = [draw.choice(WORDS) for _ in range(draw.randint(20, 39))]
-    return " ".join(words).capitalize() + "."
+    """Return five clauses and a number that depend on `body` alone."""
+    digest = hashlib.sha256(body).digest()
+    draw = random.Random(digest)
+    clauses = draw.sample(CLAUSES, 5)
+    return ", ".join(clauses).capitalize() + f", {digest.hex()[:8]}."
 
 
 class Endpoint:
@@ -325,11 +336,16 @@ def program(**behaviour: Any) -> Iterator[Program]:
             process.terminate()
 
 
+def _announce(port: int) -> None:
+    sys.stdout.write(f"{port}\n")
+    sys.stdout.flush()
+
+
 def _main() -> None:
     endpoint = Endpoint(Behaviour(**json.loads(sys.argv[1] if len(sys.argv) > 1 else "{}")))
 
     async def main() -> None:
-        await serve(endpoint, lambda port: print(port, flush=True), asyncio.Event())
+        await serve(endpoint, _announce, asyncio.Event())
 
     asyncio.run(main())
 

@@ -13,8 +13,8 @@ from pathlib import Path
 from pipeline.corpora.candidates import Candidate, read_candidates
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.params import Corpus, HumanCorpus, LlmCorpus
-from pipeline.corpora.preference import PairFilter, preference_pair
 from pipeline.corpora.preference import STAGE as PAIR_STAGE
+from pipeline.corpora.preference import PairFilter, preference_pair
 from pipeline.corpora.sft import GOOD, sft_example
 from pipeline.corpora.sft import STAGE as SFT_STAGE
 from pipeline.records import PreferencePair, Rejection, Response, SFTExample, content_id
@@ -58,7 +58,7 @@ def draw_supervised(exchange_ids: Sequence[str], share: float, *, seed: int) -> 
     import numpy as np
 
     count = round(share * len(exchange_ids))
-    drawn = np.random.RandomState(seed).choice(len(exchange_ids), size=count, replace=False)  # noqa: NPY002
+    drawn = np.random.RandomState(seed).choice(len(exchange_ids), size=count, replace=False)
     return frozenset(exchange_ids[int(at)] for at in drawn)
 
 

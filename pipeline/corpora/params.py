@@ -62,7 +62,10 @@ class LlmCorpus(Section):
     responses: str
     initial: str = Field(default="llm-direct", description="the distillation of first responses")
     sft_share: float = Field(
-        default=950 / 1750, gt=0, lt=1, description="share of exchanges; the paper's is 950 of 1,750"
+        default=950 / 1750,
+        gt=0,
+        lt=1,
+        description="share of exchanges; the paper's is 950 of 1,750",
     )
     m3_sft_targets: Literal["both", "improved"] = "both"
     m3_rejected: Literal["initial", "authors"] = "initial"

@@ -154,7 +154,7 @@ def _unquoted(text: str) -> str:
     if closing is None or len(text) < 2 or not text.endswith(closing):
         return text
     inner = text[1:-1]
-    return text if opening in inner or closing in inner and opening != "‘" else inner
+    return text if opening in inner or (closing in inner and opening != "‘") else inner
 
 
 def _runs(text: str) -> Iterator[tuple[str, ...]]:

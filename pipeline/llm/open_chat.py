@@ -13,7 +13,6 @@ from pipeline.llm.ledgered_chat import LedgeredChat, Transport
 from pipeline.llm.recorded_chat import RecordedChat
 from pipeline.llm.role import Budget, LlmRole, RoleName
 
-
 if TYPE_CHECKING:
     from pipeline.llm.local_server import LocalServer
 

@@ -2,8 +2,8 @@
 
 Text from data goes in as a variable and is never parsed as a template, so braces in it stay
 braces. Nor can it leave the marks around it: where it imitates one of the template's marks, or a
-chat model's control token, that one `<` is written `&lt;`. A template's id is its name and a hash of everything that shapes its text (includes too):
-an edited prompt is another prompt.
+chat model's control token, that one `<` is written `&lt;`. A template's id is its name and a hash
+of everything that shapes its text (includes too): an edited prompt is another prompt.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from pipeline.records.lineage import Lineage
 
 
 class Completion(Record):
-    """What a teacher wrote for the exchange `exchange_id`; the stage `parse` makes a Response of it.
+    """What a teacher wrote for the exchange `exchange_id`; the stage `parse` makes one a Response.
 
     `improves` is the id of the response that it should better, None for a first response.
     """

@@ -10,9 +10,9 @@ class Lineage(Record):
 
     `parents` are the ids of the rows it was made from, none for an ingested row. `prompt_id`
     names the template and the hash of its text; `request_id` is the ledger key of the teacher
-    call that wrote the text, where one did; `model` is who was called, and `teacher_prompt_id` names
-    the templates it was called with. `flags` are suspicions about the text that it was made from,
-    such as an imitated instruction; the text itself stays as it is.
+    call that wrote the text, where one did; `model` is who was called, and `teacher_prompt_id`
+    names the templates it was called with. `flags` are suspicions about the text that it was made
+    from, such as an imitated instruction; the text itself stays as it is.
     """
 
     source: NonBlank

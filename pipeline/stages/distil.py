@@ -84,9 +84,7 @@ def run(
                 live_count(chat.count, name, exchanges=params.limit),
             ):
                 window = _window(teacher)
-                async for row in in_order(
-                    tasks, lambda task: complete(task, chat), window=window
-                ):
+                async for row in in_order(tasks, lambda task: complete(task, chat), window=window):
                     if isinstance(row, Rejection):
                         dropped.write(row)
                         reasons[row.reason] += 1
