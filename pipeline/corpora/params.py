@@ -52,7 +52,8 @@ class LlmCorpus(Section):
     """Method 3: a teacher's first responses, and its own better versions of them.
 
     `responses` names a distillation of method `llm` other than the first responses. `sft_share` of
-    the exchanges, drawn by the seed, become supervised rows, the others pairs. The published code
+    the exchanges (the paper's is 950 of 1,750), drawn by the seed, become supervised rows, the
+    others pairs. The published code
     takes the reference response where the first response was meant, as a target and as the
     rejected side; `m3_rejected: authors` does so as well, in the supervised rows and in the pairs
     of the authors' filter.
@@ -61,12 +62,7 @@ class LlmCorpus(Section):
     method: Literal["llm"]
     responses: str
     initial: str = Field(default="llm-direct", description="the distillation of first responses")
-    sft_share: float = Field(
-        default=950 / 1750,
-        gt=0,
-        lt=1,
-        description="share of exchanges; the paper's is 950 of 1,750",
-    )
+    sft_share: float = Field(default=950 / 1750, gt=0, lt=1, description="share of exchanges")
     m3_sft_targets: Literal["both", "improved"] = "both"
     m3_rejected: Literal["initial", "authors"] = "initial"
 

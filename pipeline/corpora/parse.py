@@ -21,7 +21,8 @@ _PREAMBLE = re.compile(
     r"(?:(?:here(?:'s| is| are)|this is|below is)\b[^\n:]{0,120}"
     rf"\b(?:{_NOUN}|rewrite|revision|attempt)\b[^\n:]{{0,120}}[:\n]"
     r"|here (?:it is|you go)[^\n:]{0,40}[:\n]"
-    r"|(?:the|your) (?:listener(?:'s)? )?(?:replied|replies|said|says|(?:new )?(?:reply|response)(?: was| is))"
+    r"|(?:the|your) (?:listener(?:'s)? )?"
+    r"(?:replied|replies|said|says|(?:new )?(?:reply|response)(?: was| is))"
     r"[^\n:]{0,40}:)\s*",
     re.IGNORECASE,
 )
@@ -48,13 +49,13 @@ _DEFINITION = re.compile(
 )
 _REFUSAL = re.compile(
     r"\A\W*(?:i(?:'m| am) (?:sorry|afraid)\W{0,3}(?:but )?(?:that )?)?"
-    r"i(?:'m| am)?\s*(?:can(?:no|')t|cannot|won't|unable to|not able to) (?:help|assist|fulfil|comply"
-    r"|provide|write|rewrite|do that|do this|generate|create)\b",
+    r"i(?:'m| am)?\s*(?:can(?:no|')t|cannot|won't|unable to|not able to) "
+    r"(?:help|assist|fulfil|comply|provide|write|rewrite|do that|do this|generate|create)\b",
     re.IGNORECASE,
 )
 _SELF = re.compile(
-    r"\b(?:as an? (?:ai|artificial intelligence|language model|llm)|i(?:'m| am) (?:just |only )?an? "
-    r"(?:ai|language model|virtual assistant|chatbot|computer program))\b",
+    r"\b(?:as an? (?:ai|artificial intelligence|language model|llm)"
+    r"|i(?:'m| am) (?:just |only )?an? (?:ai|language model|virtual assistant|chatbot|computer program))\b",
     re.IGNORECASE,
 )
 _MARK_ONLY = re.compile(r"\W*</?\w+>\W*")

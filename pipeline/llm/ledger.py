@@ -98,8 +98,10 @@ class Answer:
 
 
 ANSWER_COLUMNS = tuple(Answer.__dataclass_fields__)
-_COLUMNS = ", ".join(ANSWER_COLUMNS)
-_MARKS = ", ".join("?" for _ in ANSWER_COLUMNS)
+_INSERT = (
+    f"INSERT OR IGNORE INTO answers ({', '.join(ANSWER_COLUMNS)})"
+    f" VALUES ({', '.join('?' for _ in ANSWER_COLUMNS)})"
+)
 
 
 @dataclass(frozen=True)
@@ -214,9 +216,6 @@ class Ledger:
 
     def spent(self) -> Spent:
         """Return the totals that the budget is checked against."""
-        return self._spent()
-
-    def _spent(self) -> Spent:
         with self._explained():
             row = self._db.execute("SELECT calls, tokens, usd FROM spent").fetchone()
         return Spent(calls=row[0], tokens=row[1], usd=row[2])
@@ -230,7 +229,7 @@ class Ledger:
         """
         now = time.time()
         with self.transaction() as db:
-            spent = self._spent()
+            spent = self.spent()
             cap = broken_cap(budget, spent, wanted.tokens, wanted.usd)
             if cap is not None:
                 raise budget_spent(cap, budget, spent)
@@ -295,8 +294,7 @@ class Ledger:
 def add_answer(db: sqlite3.Connection, answer: Answer) -> bool:
     """Add an answer unless its request has one; return whether it was added."""
     values = tuple(getattr(answer, name) for name in ANSWER_COLUMNS)
-    cursor = db.execute(f"INSERT OR IGNORE INTO answers ({_COLUMNS}) VALUES ({_MARKS})", values)
-    return cursor.rowcount == 1
+    return db.execute(_INSERT, values).rowcount == 1
 
 
 def _add(db: sqlite3.Connection, *, calls: int, tokens: int, usd: float) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -16,7 +17,7 @@ from pipeline.llm.ledger import ANSWER_COLUMNS, Answer, Ledger, LedgerError, add
 from pipeline.records.base import Record
 from pipeline.storage import AtomicFile, read_json_lines
 
-_COLUMNS = ", ".join(ANSWER_COLUMNS)
+_SELECT = f"SELECT {', '.join(ANSWER_COLUMNS)} FROM answers NOT INDEXED"  # noqa: S608  our names
 IMPORT_BATCH = 500
 # A damaged page spoils neighbouring rows; after this many in a row there is nothing behind them.
 GIVE_UP_AFTER = 10_000
@@ -71,7 +72,7 @@ def _in_key_order(path: Path) -> Iterator[tuple[object, ...]]:
     if not path.is_file():
         raise LedgerError(f"{path}: no such ledger\nNothing was asked here yet; check the path.")
     with Ledger(path) as ledger:
-        yield from ledger.scan(f"SELECT {_COLUMNS} FROM answers ORDER BY key")
+        yield from ledger.scan(f"{_SELECT} ORDER BY key")
 
 
 def _salvaged(path: Path) -> Iterator[tuple[object, ...]]:
@@ -91,9 +92,7 @@ def _salvaged(path: Path) -> Iterator[tuple[object, ...]]:
         while missing < GIVE_UP_AFTER:
             number += 1
             try:
-                row = db.execute(
-                    f"SELECT {_COLUMNS} FROM answers NOT INDEXED WHERE id = ?", (number,)
-                ).fetchone()
+                row = db.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()
             except (sqlite3.DatabaseError, UnicodeDecodeError):
                 row = None
             if row is None:
@@ -136,15 +135,12 @@ def prune_answers(
     path: Path, *, older_than_days: float | None = None, stage: str | None = None
 ) -> int:
     """Delete answers, by age, stage or both; return their number. What was spent stays spent."""
-    conditions, values = ["1"], list[object]()
-    if older_than_days is not None:
-        conditions.append("answered_at < ?")
-        values.append(time.time() - older_than_days * 86_400)
-    if stage is not None:
-        conditions.append("stage = ?")
-        values.append(stage)
+    before = math.inf if older_than_days is None else time.time() - older_than_days * 86_400
     with Ledger(path) as ledger, ledger.transaction() as db:
-        return db.execute(f"DELETE FROM answers WHERE {' AND '.join(conditions)}", values).rowcount
+        return db.execute(
+            "DELETE FROM answers WHERE answered_at < ? AND (? IS NULL OR stage = ?)",
+            (before, stage, stage),
+        ).rowcount
 
 
 def ledger_stats(path: Path) -> tuple[Spent, list[StageStats]]:

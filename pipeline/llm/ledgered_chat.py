@@ -24,9 +24,11 @@ from pipeline.records import Message
 class Transport(Protocol):
     """Sends one attempt."""
 
-    async def send(self, request: Request) -> Completion: ...
+    async def send(self, request: Request) -> Completion:
+        """Send it; raises AttemptFailedError, or a PipelineError to end the run."""
 
-    async def close(self) -> None: ...
+    async def close(self) -> None:
+        """Close the connections."""
 
 
 @dataclass

@@ -86,20 +86,8 @@ class LocalServer:
     @classmethod
     async def start(cls, home: Path, *, parallel: int) -> Self:
         """Start the server and wait until it answers; `parallel` replies are written at once."""
-        model = model_path(home)
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            port = int(probe.getsockname()[1])
         log = home / "local_server.log"
-        with log.open("wb") as stream:
-            process = subprocess.Popen(
-                [sys.executable, "-m", __name__, str(model), str(port), str(parallel)],
-                stdin=subprocess.PIPE,
-                stdout=stream,
-                stderr=subprocess.STDOUT,
-                env={**os.environ, "OMP_NUM_THREADS": "1"},
-            )
-        server = cls(process, port)
+        server = cls(*_launch(model_path(home), log, parallel))
         try:
             await server._wait_until_healthy(log)
         except BaseException:
@@ -142,6 +130,22 @@ class LocalServer:
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
+
+
+def _launch(model: Path, log: Path, parallel: int) -> tuple[subprocess.Popen[bytes], int]:
+    """Start the server's process on a free port; return both."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = int(probe.getsockname()[1])
+    with log.open("wb") as stream:
+        process = subprocess.Popen(
+            [sys.executable, "-m", __name__, str(model), str(port), str(parallel)],
+            stdin=subprocess.PIPE,
+            stdout=stream,
+            stderr=subprocess.STDOUT,
+            env={**os.environ, "OMP_NUM_THREADS": "1"},
+        )
+    return process, port
 
 
 def serve(model: str, port: int, parallel: int) -> None:
