@@ -14,7 +14,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 from pydantic import Field, ValidationError
 
 from pipeline.config import Section
@@ -69,9 +69,9 @@ def load_template(name: str) -> PromptTemplate:
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         template = PromptTemplate.model_validate({"name": name, **fields})
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
+    except (yaml.YAMLError, ValidationError, TypeError, TemplateError, OSError) as error:
         raise PromptError(f"{path.name}: not a prompt template: {error}") from error
-    used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
     if used != set(template.variables):
         raise PromptError(
             f"{path.name}: declares {sorted(template.variables)} but uses {sorted(used)}"
