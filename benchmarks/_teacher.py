@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.harness import peak_mib, stopwatch
-from pipeline.llm.ledgered_chat import Count
 from pipeline.llm.role import Budget, LlmRole, Pace
+from pipeline.llm.transport import Count
 from pipeline.records import (
     Exchange,
     Lineage,

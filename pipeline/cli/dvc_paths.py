@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shlex
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -21,5 +22,4 @@ def stage_paths(stage: str, key: str, item: dict[str, Any]) -> dict[str, Path]:
     for name, value in item.items():
         command = command.replace(f"${{item.{name}}}", str(value))
     words = shlex.split(command)
-    options = zip(words, words[1:], strict=False)
-    return {name[2:]: Path(value) for name, value in options if name.startswith("--")}
+    return {name[2:]: Path(value) for name, value in pairwise(words) if name.startswith("--")}

@@ -93,8 +93,7 @@ class _LedgerOnly:
     async def ask(
         self, messages: Sequence[Message], *, schema: type[BaseModel] | None = None, sample: int = 0
     ) -> Reply:
-        from pipeline.llm.chat import build_request
-        from pipeline.llm.ledgered_chat import read_reply
+        from pipeline.llm.chat import build_request, read_reply
 
         request = build_request(self._role, messages, schema=schema, sample=sample)
         raw = self._ledger.answer_text(request.key) if self._ledger else None
@@ -104,7 +103,7 @@ class _LedgerOnly:
 
 
 async def _turns(params: Params, name: str, limit: int, *, ask: bool) -> list[dict[str, object]]:
-    from contextlib import AsyncExitStack
+    from contextlib import AsyncExitStack, suppress
 
     from pipeline.cli.plan import read_distillation
     from pipeline.errors import PipelineError
@@ -132,10 +131,8 @@ async def _turns(params: Params, name: str, limit: int, *, ask: bool) -> list[di
                     f"Run `dvc repro parse@{distillation.parents}` first."
                 )
             watched = _Watched(chat)
-            try:
+            with suppress(CallRejectedError, _NotAskedError):  # the last turn says so
                 await strategy(task.draft, watched)
-            except (CallRejectedError, _NotAskedError):
-                pass  # the last turn says so
             shown.append({"exchange": task.candidate.exchange.id, "turns": watched.turns})
     return shown
 

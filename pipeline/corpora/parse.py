@@ -44,7 +44,8 @@ _QUOTES = {'"': '"', "“": "”", "'": "'", "‘": "’", "«": "»", "*": "*",
 _DEFINITION = re.compile(
     r"\b(?:cognitive|affective|compassionate)\s+(?:side|empathy|dimension|aspect)s?\b"
     r"|\b(?:cognitive(?:ly)?,? affective|sides? of empathy|dimensions? of empathy)\b"
-    r"|\(\s*(?:cognitive|affective|compassionate)\s*\)|^\W*(?:cognitive|affective|compassionate)\s*:",
+    r"|\(\s*(?:cognitive|affective|compassionate)\s*\)"
+    r"|^\W*(?:cognitive|affective|compassionate)\s*:",
     re.IGNORECASE | re.MULTILINE,
 )
 _REFUSAL = re.compile(
@@ -55,7 +56,8 @@ _REFUSAL = re.compile(
 )
 _SELF = re.compile(
     r"\b(?:as an? (?:ai|artificial intelligence|language model|llm)"
-    r"|i(?:'m| am) (?:just |only )?an? (?:ai|language model|virtual assistant|chatbot|computer program))\b",
+    r"|i(?:'m| am) (?:just |only )?an? "
+    r"(?:ai|language model|virtual assistant|chatbot|computer program))\b",
     re.IGNORECASE,
 )
 _MARK_ONLY = re.compile(r"\W*</?\w+>\W*")

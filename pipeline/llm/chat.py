@@ -95,3 +95,16 @@ def build_request(
     content = text.encode("utf-8", "replace")
     key = hashlib.sha256(b"%d\n%b" % (sample, content)).hexdigest()
     return Request(content=content, key=key, sample=sample, turns=len(messages))
+
+
+def read_reply(raw: str, key: str) -> Reply:
+    """Return the reply in a raw answer; raises CallRejectedError if it was cut or withheld."""
+    body = json.loads(raw)
+    choice = body["choices"][0]
+    finish_reason = choice.get("finish_reason") or "stop"
+    text = choice["message"].get("content") or ""
+    if finish_reason in ("length", "content_filter"):
+        raise CallRejectedError(f"finish_{finish_reason}", text[-80:], key)
+    if not text.strip():
+        raise CallRejectedError("empty", str(choice["message"].get("refusal") or ""), key)
+    return Reply(text=text, request_id=key, model=str(body.get("model", "")))

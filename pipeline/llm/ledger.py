@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,57 +22,11 @@ from typing import Self
 
 from pipeline.errors import PipelineError
 from pipeline.llm.budget import Spent, Usage, broken_cap, budget_spent
+from pipeline.llm.ledger_schema import CREATE, VERSION
 from pipeline.llm.rate_limit import Bucket
 from pipeline.llm.role import Budget
 
-APPLICATION_ID = 0x454D5044
-VERSION = 1
 BUSY_S = 30.0
-
-_SCHEMA = """
-CREATE TABLE IF NOT EXISTS answers (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL UNIQUE,
-    role TEXT NOT NULL,
-    stage TEXT NOT NULL,
-    model TEXT NOT NULL,
-    sample INTEGER NOT NULL,
-    request TEXT NOT NULL,
-    answer TEXT NOT NULL,
-    tokens_in INTEGER,
-    tokens_out INTEGER,
-    usd REAL,
-    latency_s REAL NOT NULL,
-    answered_at REAL NOT NULL
-);
-CREATE TABLE IF NOT EXISTS attempts (
-    id INTEGER PRIMARY KEY,
-    key TEXT NOT NULL,
-    role TEXT NOT NULL,
-    stage TEXT NOT NULL,
-    started_at REAL NOT NULL,
-    finished_at REAL,
-    outcome TEXT,
-    tokens INTEGER NOT NULL,
-    usd REAL NOT NULL
-);
-CREATE INDEX IF NOT EXISTS attempts_by_key ON attempts (key);
-CREATE TABLE IF NOT EXISTS spent (
-    id INTEGER PRIMARY KEY CHECK (id = 1),
-    calls INTEGER NOT NULL,
-    tokens INTEGER NOT NULL,
-    usd REAL NOT NULL
-);
-INSERT OR IGNORE INTO spent VALUES (1, 0, 0, 0);
-CREATE TABLE IF NOT EXISTS pace (name TEXT PRIMARY KEY, full_at REAL NOT NULL) WITHOUT ROWID;
-CREATE TABLE IF NOT EXISTS batches (
-    intent TEXT PRIMARY KEY,
-    endpoint TEXT NOT NULL,
-    batch TEXT,
-    open INTEGER NOT NULL,
-    attempts TEXT NOT NULL
-) WITHOUT ROWID;
-"""
 
 
 class LedgerError(PipelineError):
@@ -98,10 +52,9 @@ class Answer:
 
 
 ANSWER_COLUMNS = tuple(Answer.__dataclass_fields__)
-_INSERT = (
-    f"INSERT OR IGNORE INTO answers ({', '.join(ANSWER_COLUMNS)})"
-    f" VALUES ({', '.join('?' for _ in ANSWER_COLUMNS)})"
-)
+_NAMES = ", ".join(ANSWER_COLUMNS)
+_MARKS = ", ".join("?" * len(ANSWER_COLUMNS))
+_INSERT = f"INSERT OR IGNORE INTO answers ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608  our names
 
 
 @dataclass(frozen=True)
@@ -150,8 +103,7 @@ class Ledger:
         self._db.execute("PRAGMA journal_mode=WAL")
         self._db.execute("PRAGMA synchronous=NORMAL")
         if version < VERSION:
-            script = f"BEGIN IMMEDIATE; {_SCHEMA} PRAGMA application_id={APPLICATION_ID};"
-            self._db.executescript(f"{script} PRAGMA user_version={VERSION}; COMMIT;")
+            self._db.executescript(CREATE)
 
     def __enter__(self) -> Self:
         return self
@@ -283,12 +235,16 @@ class Ledger:
                         (bucket.credit_s(tokens), bucket.name),
                     )
 
-    def withdraw(self, admission: Admission) -> None:
-        """Give back an attempt that was never sent."""
-        wanted = admission.reservation
+    def withdraw(self, attempts: Sequence[int]) -> None:
+        """Give back attempts that were never sent."""
         with self.transaction() as db:
-            db.execute("DELETE FROM attempts WHERE id = ?", (admission.attempt,))
-            _add(db, calls=-1, tokens=-wanted.tokens, usd=-wanted.usd)
+            for attempt in attempts:
+                row = db.execute(
+                    "DELETE FROM attempts WHERE id = ? AND outcome IS NULL RETURNING tokens, usd",
+                    (attempt,),
+                ).fetchone()
+                if row is not None:
+                    _add(db, calls=-1, tokens=-row[0], usd=-row[1])
 
 
 def add_answer(db: sqlite3.Connection, answer: Answer) -> bool:

@@ -3,44 +3,19 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass
-from typing import Protocol
 
 from pydantic import BaseModel
 
 from pipeline.errors import PipelineError
 from pipeline.llm.budget import BudgetSpentError, Usage, check_prices, cost_usd, worst_case
-from pipeline.llm.chat import CallRejectedError, Reply, Request, build_request
+from pipeline.llm.chat import CallRejectedError, Reply, Request, build_request, read_reply
 from pipeline.llm.ledger import Admission, Answer, Ledger, Reservation
-from pipeline.llm.openai_chat import AttemptFailedError, Completion
 from pipeline.llm.rate_limit import AdaptiveSlots, Breaker, Bucket, buckets_of
 from pipeline.llm.role import Budget, LlmRole, RoleName
+from pipeline.llm.transport import AttemptFailedError, Completion, Count, Transport
 from pipeline.records import Message
-
-
-class Transport(Protocol):
-    """Sends one attempt."""
-
-    async def send(self, request: Request) -> Completion:
-        """Send it; raises AttemptFailedError, or a PipelineError to end the run."""
-
-    async def close(self) -> None:
-        """Close the connections."""
-
-
-@dataclass
-class Count:
-    """What one run asked: `cached` were found in the ledger, `calls` are attempts sent."""
-
-    asked: int = 0
-    cached: int = 0
-    calls: int = 0
-    answered: int = 0
-    tokens: int = 0
-    usd: float = 0.0
 
 
 class LedgeredChat:
@@ -70,7 +45,8 @@ class LedgeredChat:
         self._connect = connect
         self._transport: Transport | None = None
         self._connecting = asyncio.Lock()
-        self._slots = AdaptiveSlots(role.pace.concurrency)
+        batched = role.mode == "batch"
+        self._slots = AdaptiveSlots(role.batch.max_rows if batched else role.pace.concurrency)
         self._breaker = Breaker(role.pace.breaker_failures, role.base_url or role.engine)
         self._paying: dict[str, asyncio.Future[str]] = {}
         self._stopping = asyncio.Event()
@@ -140,7 +116,7 @@ class LedgeredChat:
         async with self._slots as slot:
             self._check_running()
             transport = await self._connected()
-            admission = await self._admit(request, at_most, buckets)
+            admission = await self._admit(transport, request, at_most, buckets)
             sent_at = time.monotonic()
             try:
                 completion = await transport.send(request)
@@ -172,7 +148,11 @@ class LedgeredChat:
         return self._transport
 
     async def _admit(
-        self, request: Request, at_most: Usage, buckets: tuple[Bucket, ...]
+        self,
+        transport: Transport,
+        request: Request,
+        at_most: Usage,
+        buckets: tuple[Bucket, ...],
     ) -> Admission:
         """Reserve the worst case and wait for the pace.
 
@@ -181,6 +161,10 @@ class LedgeredChat:
         """
         usd = cost_usd(self.role, at_most) or 0.0
         wanted = Reservation(request.key, self._name, self._stage, at_most.total, usd)
+        sent = transport.sent_attempt(request.key)
+        if sent is not None:  # a batch of an earlier run carries it, and it was reserved then
+            self._reserved += 1
+            return Admission(sent, wanted, 0.0)
         while True:
             self._settled.clear()
             try:
@@ -200,10 +184,11 @@ class LedgeredChat:
                 await self._sleep(admission.delay_s)
                 self._check_running()
             except BaseException:
-                self._ledger.withdraw(admission)
+                self._ledger.withdraw([admission.attempt])
                 self._release()
                 self.count.calls -= 1
                 raise
+        transport.note_attempt(request.key, admission.attempt)
         return admission
 
     def _book(self, admission: Admission, outcome: str) -> None:
@@ -281,19 +266,6 @@ class LedgeredChat:
         """Close the connection, if there is one."""
         if self._transport is not None:
             await self._transport.close()
-
-
-def read_reply(raw: str, key: str) -> Reply:
-    """Return the reply in a raw answer; raises CallRejectedError if it was cut or withheld."""
-    body = json.loads(raw)
-    choice = body["choices"][0]
-    finish_reason = choice.get("finish_reason") or "stop"
-    text = choice["message"].get("content") or ""
-    if finish_reason in ("length", "content_filter"):
-        raise CallRejectedError(f"finish_{finish_reason}", text[-80:], key)
-    if not text.strip():
-        raise CallRejectedError("empty", str(choice["message"].get("refusal") or ""), key)
-    return Reply(text=text, request_id=key, model=str(body.get("model", "")))
 
 
 def _can_retry(error: BaseException) -> bool:

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.llm.ledgered_chat import Count
+from pipeline.llm.transport import Count
 
 
 def spent_line(count: Count, *, prices_known: bool = True) -> str:

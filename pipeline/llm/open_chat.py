@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.llm.ledger import Ledger
-from pipeline.llm.ledgered_chat import LedgeredChat, Transport
+from pipeline.llm.ledgered_chat import LedgeredChat
 from pipeline.llm.recorded_chat import RecordedChat
 from pipeline.llm.role import Budget, LlmRole, RoleName
+from pipeline.llm.transport import Transport
 
 if TYPE_CHECKING:
     from pipeline.llm.local_server import LocalServer
@@ -42,7 +43,13 @@ async def open_chat(
         from pipeline.llm.openai_chat import OpenAITransport
 
         if role.engine == "openai":
-            assert role.base_url is not None
+            assert role.base_url is not None  # the role's own check
+            if role.mode == "batch":
+                from pipeline.llm.batch_chat import BatchTransport
+
+                batches = BatchTransport(role, role.base_url, opened)
+                await batches.resume()
+                return batches
             return OpenAITransport(role, role.base_url)
         from pipeline.llm.local_server import LocalServer
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -18,6 +17,7 @@ from pipeline.llm.budget import Usage
 from pipeline.llm.chat import Request
 from pipeline.llm.rate_limit import retry_after_s
 from pipeline.llm.role import LlmRole, is_loopback
+from pipeline.llm.transport import AttemptFailedError, Completion
 
 if TYPE_CHECKING:
     import openai
@@ -29,39 +29,6 @@ MAX_DETAIL = 300
 
 class EndpointRefusedError(PipelineError):
     """The endpoint will refuse every call of this run: wrong key, model, or address."""
-
-
-class AttemptFailedError(Exception):
-    """One attempt brought no answer.
-
-    `can_retry` tells a passing trouble from a request that the endpoint will never accept;
-    `is_overload` from a trouble of the endpoint that fewer calls may ease.
-    """
-
-    def __init__(
-        self,
-        outcome: str,
-        detail: str,
-        *,
-        can_retry: bool = True,
-        is_overload: bool = False,
-        wait_s: float = 0.0,
-    ) -> None:
-        super().__init__(f"{outcome}: {detail}" if detail else outcome)
-        self.outcome = outcome
-        self.can_retry = can_retry
-        self.is_overload = is_overload
-        self.wait_s = wait_s
-
-
-@dataclass(frozen=True)
-class Completion:
-    """The part of a chat completion that we read, and its raw text."""
-
-    text: str
-    finish_reason: str
-    usage: Usage | None
-    raw: str
 
 
 class OpenAITransport:
@@ -156,6 +123,12 @@ class OpenAITransport:
             wait_s = retry_after_s(error.response.headers.get("retry-after"))
             return AttemptFailedError(outcome, said, is_overload=True, wait_s=wait_s)
         return AttemptFailedError(outcome, said, can_retry=False)
+
+    def sent_attempt(self, key: str) -> int | None:
+        """Return None: nothing that is sent live outlives its process."""
+
+    def note_attempt(self, key: str, attempt: int) -> None:
+        """Live requests need no note."""
 
     def redacted(self, text: str) -> str:
         """Return `text` without the key, should an endpoint echo it."""

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from pipeline.llm.budget import Usage, cost_usd, worst_case
-from pipeline.llm.chat import Reply, Request, build_request
+from pipeline.llm.chat import Reply, Request, build_request, read_reply
 from pipeline.llm.ledger import Ledger
-from pipeline.llm.ledgered_chat import read_reply
 from pipeline.llm.role import LlmRole
 from pipeline.records import Message
 

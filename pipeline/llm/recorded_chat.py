@@ -8,10 +8,10 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline.errors import PipelineError
-from pipeline.llm.chat import Reply, build_request
+from pipeline.llm.chat import Reply, build_request, read_reply
 from pipeline.llm.ledger_transfer import read_export
-from pipeline.llm.ledgered_chat import Count, read_reply
 from pipeline.llm.role import LlmRole
+from pipeline.llm.transport import Count
 from pipeline.records import Message
 
 

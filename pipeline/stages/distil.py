@@ -14,10 +14,10 @@ from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
-from pipeline.llm.ledgered_chat import Count
 from pipeline.llm.live import live_count
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
+from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
 from pipeline.records import Completion, Lineage, Rejection, content_id
 from pipeline.storage import TableWriter
