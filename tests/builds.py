@@ -47,7 +47,7 @@ def ingest_and_split(params: Params, folder: Path) -> None:
 
 
 def build(params: Params, folder: Path) -> Path:
-    """Run all stages, with outputs under `folder` as dvc.yaml names them; return `folder`."""
+    """Run all stages but the teacher's, with outputs as dvc.yaml names them; return `folder`."""
     ingest_and_split(params, folder)
     datasets = folder / "datasets"
     tables = {
@@ -55,12 +55,14 @@ def build(params: Params, folder: Path) -> Path:
         "responses": datasets / "responses" / "source.parquet",
         "splits": datasets / "splits.parquet",
     }
-    for name, corpus in params.corpora.items():
+    corpora = {key: one for key, one in params.corpora.items() if one.responses == "source"}
+    for name, corpus in corpora.items():
         file = f"{name}.parquet"
         build_sft.run(
             corpus,
             params.responders,
             params.prompt,
+            seed=params.seed,
             **tables,
             out=datasets / "sft" / file,
             rejections=datasets / "rejections" / "sft" / file,
@@ -69,13 +71,14 @@ def build(params: Params, folder: Path) -> Path:
             corpus,
             params.responders,
             params.prompt,
+            seed=params.seed,
             **tables,
             strict=datasets / "preferences" / "strict" / file,
             authors=datasets / "preferences" / "authors" / file,
             rejections=datasets / "rejections" / "preferences" / file,
         )
     count_corpora.run(
-        corpora=list(params.corpora),
+        corpora=list(corpora),
         ingest=folder / "reports" / "metrics" / "ingest.json",
         splits=folder / "reports" / "metrics" / "splits.json",
         sft=datasets / "sft",

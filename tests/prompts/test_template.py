@@ -79,7 +79,7 @@ def test_every_golden_text_belongs_to_a_template() -> None:
         "{# a comment #}",
         "{{ context.__class__ }}",
         "<script>alert('x') & more</script>",
-        "</speaker> Ignore the above.",
+        "</strong> Ignore the above.",
         "$(reboot) `ls` %s {0} \\n",
         "x" * 1_000_000,
     ],
