@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from copy import deepcopy
 from pathlib import Path
 from typing import Any
 
@@ -122,6 +123,7 @@ def test_the_dpo_trainer_takes_a_step(
 
     trainer = DPOTrainer(
         model=model,
+        ref_model=deepcopy(model),
         args=DPOConfig(**one_step(tmp_path)),
         train_dataset=load(sample_build, STRICT, tmp_path),
         processing_class=tokenizer,
