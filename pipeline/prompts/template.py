@@ -12,7 +12,7 @@ from functools import cache
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, meta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
 from pydantic import Field, ValidationError
 
 from pipeline.config import Section
@@ -37,8 +37,7 @@ class PromptTemplate(Section):
     @property
     def id(self) -> str:
         """`family/name@` and 12 hex digits of the text with its includes spelled out."""
-        digest = hashlib.sha256(_spelled_out(self.text).encode()).hexdigest()
-        return f"{self.name}@{digest[:12]}"
+        return f"{self.name}@{_digest(self.text)}"
 
     def render(self, **variables: str) -> str:
         """Fill in the variables, exactly the declared ones."""
@@ -46,7 +45,7 @@ class PromptTemplate(Section):
         if given != declared:
             missing, unknown = sorted(declared - given), sorted(given - declared)
             raise PromptError(f"prompt {self.name}: missing {missing}, unknown {unknown}")
-        return _environment().from_string(self.text).render(**variables).strip()
+        return _compiled(self.text).render(**variables).strip()
 
 
 @cache
@@ -69,6 +68,16 @@ def load_template(name: str) -> PromptTemplate:
             f"{path.name}: declares {sorted(template.variables)} but uses {sorted(used)}"
         )
     return template
+
+
+@cache
+def _compiled(text: str) -> Template:
+    return _environment().from_string(text)
+
+
+@cache
+def _digest(text: str) -> str:
+    return hashlib.sha256(_spelled_out(text).encode()).hexdigest()[:12]
 
 
 @cache

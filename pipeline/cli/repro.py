@@ -1,0 +1,72 @@
+"""`distillery repro`: build the corpora of another source in a folder of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("repro")(repro)
+
+
+def repro(
+    source: Annotated[str, typer.Option(help="which source; `distillery fetch` lists them")],
+    out: Annotated[Path, typer.Option(help="folder of the build, new or of an earlier one")],
+    path: Annotated[
+        Path | None, typer.Option(help="local copy of the raw file; else the fetched one")
+    ] = None,
+    until: Annotated[str, typer.Option(help="last stage to run")] = "build_preferences",
+    as_json: Annotated[bool, typer.Option("--json", help="print the counts as JSON")] = False,
+) -> None:
+    """Build the corpora of SOURCE in OUT, a DVC workspace of its own.
+
+    The working tree stays as it is. The counts are left in OUT/reports/metrics/corpora.json.
+    """
+    import yaml
+
+    from pipeline.cli.console import note, say, say_json
+    from pipeline.cli.fetch import fetched_file
+    from pipeline.errors import PipelineError
+    from pipeline.sources import get_source
+    from pipeline.storage import read_json
+    from pipeline.workspace import PROJECT, build_workspace, reproduce
+
+    chosen = get_source(source)
+    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    if until.split("@")[0] not in stages:
+        raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
+    build_workspace(out, source=chosen, path=path or fetched_file(chosen))
+    reproduce(out, [until, "count_corpora"] if until == "build_preferences" else [until])
+    counts = out / "reports" / "metrics" / "corpora.json"
+    if not counts.is_file():
+        note(f"{until} is done; corpora are counted after build_preferences")
+    elif as_json:
+        say_json(read_json(counts))
+    else:
+        say("\n".join(counts_table(read_json(counts))))
+        note(f"counts: {counts}")
+
+
+def counts_table(counts: dict[str, Any]) -> list[str]:
+    """Return the counts of `corpora.json` as the lines of a Markdown table."""
+    splits = counts["splits"]
+    lines = [
+        f"{counts['source']}: {splits['train']} train / {splits['test']} test exchanges"
+        f" (rule `{splits['rule']}`)",
+        "",
+        "| corpus | SFT source rows | SFT examples | strict pairs | authors' pairs"
+        " | of these inverted | tied |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, by_filter in counts["corpora"].items():
+        strict, authors = by_filter["strict"], by_filter["authors"]
+        lines.append(
+            f"| {name} | {strict['sft_source_rows']:,} | {strict['sft_examples']:,} "
+            f"| {strict['pairs']:,} | {authors['pairs']:,} | {authors['inverted']:,} "
+            f"| {authors['tied']:,} |"
+        )
+    return lines

@@ -1,0 +1,114 @@
+"""One command per DVC stage. Paths come from dvc.yaml, everything else from params.yaml."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+PANEL = "Stages (run by `dvc repro`)"
+In = Annotated[Path, typer.Option(help="input")]
+Out = Annotated[Path, typer.Option(help="output")]
+Corpus = Annotated[str, typer.Argument(help="a name under `corpora` in params.yaml")]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the commands of this module to `app`."""
+    for command in (ingest, split, build_sft, build_preferences, count_corpora):
+        app.command(command.__name__, rich_help_panel=PANEL)(command)
+
+
+def ingest(exchanges: Out, responses: Out, rejections: Out, metrics: Out) -> None:
+    """Read the raw corpus into exchanges and responses."""
+    from pipeline.params import load_params
+    from pipeline.stages import ingest as stage
+
+    stage.run(
+        load_params().ingest,
+        exchanges=exchanges,
+        responses=responses,
+        rejections=rejections,
+        metrics=metrics,
+    )
+
+
+def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
+    """Split exchanges into train and test, by dialogue."""
+    from pipeline.params import load_params
+    from pipeline.stages import split as stage
+
+    params = load_params()
+    stage.run(
+        params.split,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+        metrics=metrics,
+    )
+
+
+def build_sft(
+    corpus: Corpus, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+) -> None:
+    """Build one supervised corpus."""
+    from pipeline.params import load_params
+    from pipeline.stages import build_sft as stage
+
+    params = load_params()
+    stage.run(
+        params.corpus(corpus),
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        out=out,
+        rejections=rejections,
+    )
+
+
+def build_preferences(
+    corpus: Corpus,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    strict: Out,
+    authors: Out,
+    rejections: Out,
+) -> None:
+    """Build one corpus of preference pairs, under both filters."""
+    from pipeline.params import load_params
+    from pipeline.stages import build_preferences as stage
+
+    params = load_params()
+    stage.run(
+        params.corpus(corpus),
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        strict=strict,
+        authors=authors,
+        rejections=rejections,
+    )
+
+
+def count_corpora(
+    ingest: In, splits: In, sft: In, preferences: In, rejections: In, out: Out
+) -> None:
+    """Count rows, pairs and rejections of every corpus."""
+    from pipeline.params import load_params
+    from pipeline.stages import count_corpora as stage
+
+    stage.run(
+        corpora=list(load_params().corpora),
+        ingest=ingest,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        rejections=rejections,
+        out=out,
+    )

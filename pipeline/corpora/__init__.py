@@ -1,0 +1,1 @@
+"""Training corpora from exchanges and responses."""

@@ -1,0 +1,71 @@
+"""`params.yaml` as one type. Imported by the command line alone; stages get their section."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, Self
+
+import yaml
+from pydantic import Field, ValidationError, model_validator
+
+from pipeline.config import Section
+from pipeline.corpora.conversation import PromptParams
+from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
+from pipeline.errors import MissingFileError, ParamsError
+from pipeline.stages.ingest import IngestParams
+from pipeline.stages.split import SplitParams
+
+DEFAULT_PATH = Path("params.yaml")
+
+
+class Params(Section):
+    """The whole of params.yaml; an unknown key anywhere is an error."""
+
+    seed: int = Field(ge=0)
+    ingest: IngestParams
+    split: SplitParams
+    responders: RespondersParams
+    prompt: PromptParams
+    corpora: dict[str, Corpus] = Field(min_length=1)
+
+    @model_validator(mode="after")
+    def _corpora_name_known_teachers(self) -> Self:
+        known = set(self.responders.teacher_responders)
+        for name, corpus in self.corpora.items():
+            unknown = set(corpus.teachers) - known if isinstance(corpus, DirectCorpus) else set()
+            if unknown:
+                raise ValueError(
+                    f"corpora.{name}.teachers: {', '.join(sorted(unknown))} is not among "
+                    f"responders.teacher_responders ({', '.join(sorted(known))})"
+                )
+        return self
+
+    def corpus(self, name: str) -> Corpus:
+        """Return the corpus called `name`, or say which there are."""
+        if name not in self.corpora:
+            raise ParamsError(
+                DEFAULT_PATH, [f"corpora.{name}: not there; there are {', '.join(self.corpora)}"]
+            )
+        return self.corpora[name]
+
+
+def load_params(path: Path = DEFAULT_PATH) -> Params:
+    """Read and check `params.yaml`; every problem is named with its key."""
+    if not path.is_file():
+        raise MissingFileError(
+            path, hint="Run this in the project's folder, the one with dvc.yaml in it."
+        )
+    try:
+        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise ParamsError(path, [f"not YAML: {' '.join(str(error).split())}"]) from error
+    try:
+        return Params.model_validate(values)
+    except ValidationError as error:
+        raise ParamsError(path, [_problem(dict(one)) for one in error.errors()]) from error
+
+
+def _problem(error: dict[str, Any]) -> str:
+    where = ".".join(str(part) for part in error["loc"])
+    what = str(error["msg"]).removeprefix("Value error, ")
+    return f"{where}: {what}" if where else what

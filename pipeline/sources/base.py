@@ -1,0 +1,105 @@
+"""What every source has: facts about itself, and a reader of its raw file."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.config import Section
+from pipeline.records import Exchange, Rejection, Response
+
+
+class ResponderColumns(Section):
+    """The columns of one responder in a wide table; only `text` must be there."""
+
+    text: str
+    rating: str | None = None
+    rater: str | None = None
+
+
+class TableColumns(Section):
+    """Which column of a person's own table holds what (source `table`).
+
+    `licence` is that of the table itself. Without `dialogue_id` every row is a dialogue of its own.
+    """
+
+    utterance: str
+    situation: str | None = None
+    dialogue_id: str | None = None
+    emotion: str | None = None
+    responses: dict[str, ResponderColumns]
+    licence: str = "none stated"
+
+
+class ReadOptions(Section):
+    """What a reader is told besides the path."""
+
+    max_chars: int
+    columns: TableColumns | None = None
+
+
+@dataclass(frozen=True)
+class Sourced:
+    """One exchange with the responses that its source holds for it."""
+
+    exchange: Exchange
+    responses: tuple[Response, ...]
+
+
+Reader = Callable[[Path, ReadOptions], Iterator[Sourced | Rejection]]
+
+
+@dataclass(frozen=True)
+class Source:
+    """A public corpus, or the shape of a person's own.
+
+    `sha256` is that of the file at `url` and binds `distillery fetch` alone; the hash of the file
+    that is really read is recorded with the build. `teachers` maps the short name of a direct
+    corpus to the responder whose answers it takes.
+    """
+
+    name: str
+    title: str
+    licence: str
+    citation: str
+    read: Reader
+    reference_responder: str
+    teachers: Mapping[str, str] = field(default_factory=dict)
+    split_rule: str = "grouped_random"
+    homepage: str | None = None
+    url: str | None = None
+    sha256: str | None = None
+    terms: str = ""
+
+
+class Raters:
+    """Pseudonyms for rater ids, numbered in the order in which a file first names them.
+
+    No salt and no mapping is kept: outside this object nothing leads back to the original id.
+    """
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+
+    def pseudonym(self, rater: str) -> str:
+        """Return r0001 for the first rater that was asked for, r0002 for the second, and so on."""
+        number = self._numbers.setdefault(rater, len(self._numbers) + 1)
+        return f"r{number:04d}"
+
+
+# Tab, line feed and carriage return are text; the other control characters are damage.
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
+_SURROGATE = re.compile(r"[\ud800-\udfff]")
+
+
+def unusable(text: str, max_chars: int) -> tuple[str, str] | None:
+    """Return (reason, detail) if `text` must not enter a corpus, else None."""
+    if len(text) > max_chars:
+        return "too_long", f"{len(text)} characters, at most {max_chars} are taken"
+    if found := _CONTROL.search(text):
+        return "control_character", f"U+{ord(found.group()):04X} at character {found.start()}"
+    if found := _SURROGATE.search(text):
+        return "half_a_character", f"lone surrogate at character {found.start()}"
+    return None

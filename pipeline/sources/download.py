@@ -1,0 +1,64 @@
+"""Fetch a public file: resumable, checked by hash, whole or not there."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from pipeline.errors import OfflineError, PipelineError
+from pipeline.progress import track
+from pipeline.storage import file_sha256
+
+CHUNK_BYTES = 1 << 20
+TIMEOUT_S = 60
+
+
+class DownloadError(PipelineError):
+    """A file could not be fetched, or is not the one that was meant."""
+
+
+def download(url: str, target: Path, *, sha256: str) -> None:
+    """Bring `url` to `target`; a download that broke off before goes on where it stopped.
+
+    Raises DownloadError if the server answers with an error or the file has another hash, in which
+    case nothing is left at `target`.
+    """
+    if os.environ.get("DISTILLERY_OFFLINE") == "1" and "//127.0.0.1" not in url:
+        raise OfflineError(f"{url}: not fetched, because DISTILLERY_OFFLINE=1 is set")
+    target.parent.mkdir(parents=True, exist_ok=True)
+    part = target.with_name(f"{target.name}.part")
+    _receive(url, part)
+    found = file_sha256(part)
+    if found != sha256:
+        part.unlink()
+        raise DownloadError(
+            f"{url}: another file than expected (sha256 {found}, expected {sha256})\n"
+            "The source may have changed, or the download was damaged. Try again; if it stays so, "
+            "report it."
+        )
+    os.replace(part, target)
+
+
+def _receive(url: str, part: Path) -> None:
+    import requests
+
+    have = part.stat().st_size if part.is_file() else 0
+    headers = {"Range": f"bytes={have}-"} if have else {}
+    try:
+        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
+            if answer.status_code == requests.codes.requested_range_not_satisfiable:
+                return  # all of it is here already; the hash decides
+            answer.raise_for_status()
+            resumed = answer.status_code == requests.codes.partial_content
+            left = answer.headers.get("Content-Length")
+            chunks = answer.iter_content(CHUNK_BYTES)
+            total = -(-int(left) // CHUNK_BYTES) if left else None
+            with part.open("ab" if resumed else "wb") as stream:
+                for chunk in track(chunks, f"fetching {part.stem} (MiB)", total=total):
+                    stream.write(chunk)
+    except requests.RequestException as error:
+        kept = part.stat().st_size if part.is_file() else 0
+        raise DownloadError(
+            f"{url}: {type(error).__name__}: {error}\n"
+            f"{kept:,} bytes are kept. Run the same command again to go on."
+        ) from error

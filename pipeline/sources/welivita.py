@@ -1,0 +1,195 @@
+"""The two rated studies of Welivita and Pu: one wide CSV row per dialogue, a rating per responder.
+
+Each response was rated 1 (bad) to 3 (good) by one person, another one per responder, who also
+filled in the Toronto Empathy Questionnaire. Dialogue ids have the form `hit:<n>_conv:<n>`;
+dialogues of one HIT were gathered together.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.errors import RowError
+from pipeline.records import (
+    BehaviourCode,
+    Exchange,
+    Lineage,
+    RawLocation,
+    Rejection,
+    Response,
+    content_id,
+)
+from pipeline.sources.base import Raters, ReadOptions, Source, Sourced, unusable
+from pipeline.sources.licences import NONE_STATED
+from pipeline.sources.rows import iter_rows
+
+RATING_HINT = "Ratings are 1 (bad), 2 (okay) or 3 (good)."
+_CONTEXT = ("dialog_id", "emotion", "sentiment", "situation", "speaker_uttr")
+_PER_RESPONDER = ("response", "rating", "annotator", "empathy_propensity")
+
+
+class _WideReader:
+    """Read one of the studies; `coded` responders have a `miti_*` column of sentence codes."""
+
+    def __init__(self, name: str, responders: Sequence[str], *, coded: bool) -> None:
+        self.name = name
+        self.responders = responders
+        self.per_responder = (*_PER_RESPONDER, "miti") if coded else _PER_RESPONDER
+
+    def __call__(self, path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
+        columns = [*_CONTEXT]
+        columns += [f"{what}_{who}" for what in self.per_responder for who in self.responders]
+        raters, seen = Raters(), set[str]()
+        for row, values in iter_rows(path, columns):
+            dialogue_id = _text(path, row, values, "dialog_id")
+            if dialogue_id in seen:
+                raise RowError(
+                    path,
+                    row,
+                    f"dialogue id {dialogue_id} is there a second time",
+                    hint="Ids must be unique: drop one of the rows or rename it.",
+                )
+            seen.add(dialogue_id)
+            yield self._sourced(path, row, values, raters, options)
+
+    def _sourced(
+        self, path: Path, row: int, values: dict[str, Any], raters: Raters, options: ReadOptions
+    ) -> Sourced | Rejection:
+        dialogue_id = values["dialog_id"]
+        situation = _text(path, row, values, "situation")
+        utterance = _text(path, row, values, "speaker_uttr")
+        exchange_id = content_id("exchange", self.name, dialogue_id, situation, utterance)
+        for text in (situation, utterance):
+            if problem := unusable(text, options.max_chars):
+                return Rejection(
+                    record_id=exchange_id, stage="ingest", reason=problem[0], detail=problem[1]
+                )
+        lineage = Lineage(source=self.name, licence=NONE_STATED, operation="ingest")
+        exchange = Exchange(
+            id=exchange_id,
+            dialogue_id=dialogue_id,
+            collection_id=dialogue_id.split("_conv:")[0],
+            emotion=values["emotion"] or None,
+            sentiment=values["sentiment"] or None,
+            situation=situation,
+            utterance=utterance,
+            raw=RawLocation(file=path.name, row=row),
+            lineage=lineage,
+        )
+        responses = []
+        for who in self.responders:
+            # Pseudonyms number raters in file order, so every one is asked for, used or not.
+            rater = raters.pseudonym(_text(path, row, values, f"annotator_{who}"))
+            text = _text(path, row, values, f"response_{who}")
+            responses.append(
+                Response(
+                    id=content_id("response", exchange_id, who, text),
+                    exchange_id=exchange_id,
+                    responder=who,
+                    text=text,
+                    rating=read_rating(path, row, f"rating_{who}", values[f"rating_{who}"]),
+                    rater=rater,
+                    rater_teq=_whole(path, row, values, f"empathy_propensity_{who}"),
+                    codes=_codes(path, row, values, f"miti_{who}"),
+                    lineage=lineage.model_copy(update={"parents": (exchange_id,)}),
+                )
+            )
+        return Sourced(exchange, tuple(responses))
+
+
+def _text(path: Path, row: int, values: dict[str, Any], column: str) -> str:
+    text = str(values[column] or "").strip()
+    if not text:
+        raise RowError(path, row, f"{column} is empty", hint="Fill it in or drop the row.")
+    return text
+
+
+def _whole(path: Path, row: int, values: dict[str, Any], column: str) -> int:
+    try:
+        return int(values[column])
+    except (TypeError, ValueError) as error:
+        raise RowError(
+            path, row, f"{column} is {values[column]!r}", hint="It must be a whole number."
+        ) from error
+
+
+def read_rating(path: Path, row: int, column: str, value: object) -> int:
+    """Return a rating of 1 to 3; "2" and 2.0 are 2. Anything else is a RowError."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if number not in (1.0, 2.0, 3.0):
+        raise RowError(path, row, f"{column} is {value!r}", hint=RATING_HINT)
+    return int(number)
+
+
+def _codes(
+    path: Path, row: int, values: dict[str, Any], column: str
+) -> tuple[BehaviourCode, ...] | None:
+    if column not in values:
+        return None
+    try:
+        return tuple(BehaviourCode(code) for code in ast.literal_eval(values[column]))
+    except (ValueError, SyntaxError, TypeError) as error:
+        raise RowError(
+            path,
+            row,
+            f"{column} is no list of behaviour codes ({error})",
+            hint=f"The codes are: {', '.join(BehaviourCode)}",
+        ) from error
+
+
+WELIVITA2024 = Source(
+    name="welivita2024",
+    title="Are LLMs more empathetic than humans? 2,000 dialogues, five rated responders",
+    licence=NONE_STATED,
+    citation="Welivita and Pu 2024, arXiv 2406.05063; file as used by Xie et al., SIGDIAL 2025",
+    read=_WideReader(
+        "welivita2024",
+        ("human", "chatgpt_empathy", "llama_empathy", "gemini_empathy", "mixtral_empathy"),
+        coded=False,
+    ),
+    reference_responder="human",
+    teachers={
+        "chatgpt": "chatgpt_empathy",
+        "llama": "llama_empathy",
+        "gemini": "gemini_empathy",
+        "mixtral": "mixtral_empathy",
+    },
+    split_rule="papers",
+    homepage="https://github.com/henryjxie/Distilling-Empathy-from-Large-Language-Models",
+    url=(
+        "https://raw.githubusercontent.com/henryjxie/Distilling-Empathy-from-Large-Language-Models/"
+        "96219f00bd73e81c759b7f58c8049e2ba60c7b91/datasets/dataset.csv"
+    ),
+    sha256="d43fe180f0aab2ae4973ddcf1cc5420a219804ca0c9b7d302fb5e3b73b2d296b",
+    terms=(
+        "The repository states no licence; the dialogues come from EmpatheticDialogues "
+        "(CC BY-NC 4.0). Research use only; do not redistribute."
+    ),
+)
+
+WELIVITA2023 = Source(
+    name="welivita2023",
+    title="Is ChatGPT more empathetic than humans? 2,000 dialogues, three rated responders",
+    licence=NONE_STATED,
+    citation="Welivita and Pu 2024, arXiv 2403.05572",
+    read=_WideReader("welivita2023", ("human", "chatgpt", "chatgpt_empathy"), coded=True),
+    reference_responder="human",
+    teachers={"chatgpt": "chatgpt", "chatgpt_empathy": "chatgpt_empathy"},
+    homepage="https://github.com/anuradha1992/llm-empathy-evaluation",
+    url=(
+        "https://raw.githubusercontent.com/anuradha1992/llm-empathy-evaluation/"
+        "d14205e22c9ce69766743f41b0efa7ad8de7d42f/data/dataset_and_ratings.csv"
+    ),
+    sha256="dac964fdbc067e8be93df70abda1a8ce9d75cdc5313dad334704a7db4c6b260f",
+    terms=(
+        "The repository states no licence; the dialogues come from EmpatheticDialogues "
+        "(CC BY-NC 4.0). Research use only; do not redistribute. Its sentence codes were set by a "
+        "classifier, and its column miti_chatgpt_empathy repeats miti_chatgpt."
+    ),
+)

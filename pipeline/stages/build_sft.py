@@ -1,0 +1,46 @@
+"""Stage `build_sft`: one supervised corpus from the train exchanges."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+from pipeline.corpora.candidates import Candidate, read_candidates
+from pipeline.corpora.conversation import PromptParams
+from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
+from pipeline.corpora.sft import direct_examples, reference_examples
+from pipeline.progress import track
+from pipeline.records import Rejection, SFTExample
+from pipeline.storage import TableWriter
+
+
+def run(
+    corpus: Corpus,
+    responders: RespondersParams,
+    prompt: PromptParams,
+    *,
+    exchanges: Path,
+    responses: Path,
+    splits: Path,
+    out: Path,
+    rejections: Path,
+) -> None:
+    """Write the corpus's examples to `out` and what did not become one to `rejections`."""
+    with TableWriter(out, SFTExample) as kept, TableWriter(rejections, Rejection) as dropped:
+        for candidate in track(read_candidates(exchanges, responses, splits), "building SFT rows"):
+            for row in _rows(candidate, corpus, responders, prompt):
+                if isinstance(row, Rejection):
+                    dropped.write(row)
+                else:
+                    kept.write(row)
+
+
+def _rows(
+    candidate: Candidate, corpus: Corpus, responders: RespondersParams, prompt: PromptParams
+) -> Iterator[SFTExample | Rejection]:
+    reference = responders.reference_responder
+    if isinstance(corpus, DirectCorpus):
+        return direct_examples(
+            candidate, reference=reference, teachers=corpus.teachers, prompt=prompt
+        )
+    return reference_examples(candidate, reference=reference, prompt=prompt)

@@ -1,0 +1,127 @@
+"""A DVC workspace of its own for another corpus, so that the working tree stays as it is."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.errors import GateFailedError, MissingFileError, PipelineError
+from pipeline.sources import Source
+
+PROJECT = Path(__file__).resolve().parents[1]
+COPIED = ("dvc.yaml", ".dvcignore", "pipeline")
+MARKER = ".distillery-workspace"
+STATUS_FILE = "DISTILLERY_STATUS_FILE"
+
+
+def build_workspace(out: Path, *, source: Source, path: Path) -> None:
+    """Lay the pipeline's code, dvc.yaml and fitting params in `out`.
+
+    A folder that is there already must be such a workspace; its outputs are kept, so a second
+    build does only what changed.
+    """
+    if not path.is_file():
+        raise MissingFileError(path, hint=f"Give --path a local copy of {source.name}.")
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).exists():
+        raise PipelineError(
+            f"{out}: not empty, and not made by this command\nGive --out a new or empty folder."
+        )
+    out.mkdir(parents=True, exist_ok=True)
+    (out / MARKER).touch()
+    for name in COPIED:
+        _mirror(PROJECT / name, out / name)
+    write_params(out / "params.yaml", source=source, path=path.resolve())
+    if not (out / ".dvc").exists():
+        _dvc(out, "init", "--no-scm", "--quiet")
+        for key in ("core.analytics", "core.check_update"):
+            _dvc(out, "config", key, "false")
+
+
+def _mirror(origin: Path, copy: Path) -> None:
+    """Make `copy` equal to `origin`, with its times, so that DVC sees no change where none is."""
+    if origin.is_dir():
+        shutil.rmtree(copy, ignore_errors=True)
+        shutil.copytree(origin, copy, ignore=shutil.ignore_patterns("__pycache__"))
+    else:
+        shutil.copy2(origin, copy)
+
+
+def write_params(target: Path, *, source: Source, path: Path) -> None:
+    """Write the project's params.yaml with the sections that depend on the source changed."""
+    yaml = YAML()
+    params: dict[str, Any] = yaml.load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    params["ingest"]["path"] = str(path)
+    if params["ingest"]["source"] != source.name:
+        params["ingest"]["source"] = source.name
+        params["ingest"].pop("columns", None)
+        params["split"]["rule"] = source.split_rule
+        params["responders"] = {
+            "reference_responder": source.reference_responder,
+            "teacher_responders": list(source.teachers.values()),
+        }
+        params["corpora"] = direct_corpora(source)
+    with target.open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+
+
+def direct_corpora(source: Source) -> dict[str, Any]:
+    """Return the `corpora` section: one per teacher and one of all, else the references alone."""
+    teachers = {f"direct-{name}": [column] for name, column in source.teachers.items()}
+    if len(teachers) > 1:
+        teachers["direct-all_together"] = list(source.teachers.values())
+    if not teachers:
+        return {"reference": {"method": "reference", "responses": "source"}}
+    return {
+        name: {"method": "direct", "responses": "source", "teachers": columns}
+        for name, columns in teachers.items()
+    }
+
+
+def reproduce(folder: Path, targets: Sequence[str], *, quiet: bool = False) -> None:
+    """Run `dvc repro` for `targets` in `folder`; raises PipelineError with the stage's exit code.
+
+    DVC's output goes to standard error, so that standard output stays for the result.
+    """
+    with tempfile.TemporaryDirectory() as scratch:
+        status = Path(scratch) / "status"
+        code = _dvc(
+            folder,
+            "repro",
+            *(["--quiet"] if quiet else []),
+            *targets,
+            check=False,
+            env={STATUS_FILE: str(status)},
+        )
+        if code == 0:
+            return
+        failed_gate = status.is_file() and status.read_text() == "1"
+    kind = GateFailedError if failed_gate else PipelineError
+    raise kind(
+        f"{folder}: the build stopped; the reason is above\n"
+        "Outputs of earlier runs are untouched. Mend the cause and run the same command again."
+    )
+
+
+def _dvc(
+    folder: Path, *arguments: str, check: bool = True, env: dict[str, str] | None = None
+) -> int:
+    python = Path(sys.executable)
+    search = os.pathsep.join([str(python.parent), os.environ.get("PATH", "")])
+    done = subprocess.run(
+        [str(python), "-m", "dvc", *arguments],
+        cwd=folder,
+        env={**os.environ, "PATH": search, **(env or {})},
+        stdout=sys.stderr.fileno(),
+        check=False,
+    )
+    if check and done.returncode:
+        raise PipelineError(f"{folder}: dvc {' '.join(arguments)} failed; the reason is above")
+    return done.returncode
