@@ -7,7 +7,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -67,21 +67,25 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "reference_responder": source.reference_responder,
             "teacher_responders": list(source.teachers.values()),
         }
-        params["corpora"] = direct_corpora(source)
+        params["corpora"] = corpora_section(source.teachers)
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
 
 
-def direct_corpora(source: Source) -> dict[str, Any]:
-    """Return the `corpora` section: one per teacher and one of all, else the references alone."""
-    teachers = {f"direct-{name}": [column] for name, column in source.teachers.items()}
+def corpora_section(teachers: Mapping[str, str]) -> dict[str, Any]:
+    """Return the `corpora` section of params.yaml: one per teacher and one of all together.
+
+    `teachers` maps a corpus's short name to its responder. Without any, the reference responses
+    alone make a corpus.
+    """
+    columns = {f"direct-{name}": [responder] for name, responder in teachers.items()}
     if len(teachers) > 1:
-        teachers["direct-all_together"] = list(source.teachers.values())
+        columns["direct-all_together"] = list(teachers.values())
     if not teachers:
         return {"reference": {"method": "reference", "responses": "source"}}
     return {
-        name: {"method": "direct", "responses": "source", "teachers": columns}
-        for name, columns in teachers.items()
+        name: {"method": "direct", "responses": "source", "teachers": responders}
+        for name, responders in columns.items()
     }
 
 

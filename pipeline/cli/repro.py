@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import typer
 
@@ -31,6 +31,7 @@ def repro(
     from pipeline.cli.console import note, say, say_json
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import PipelineError
+    from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
     from pipeline.workspace import PROJECT, build_workspace, reproduce
@@ -49,24 +50,3 @@ def repro(
     else:
         say("\n".join(counts_table(read_json(counts))))
         note(f"counts: {counts}")
-
-
-def counts_table(counts: dict[str, Any]) -> list[str]:
-    """Return the counts of `corpora.json` as the lines of a Markdown table."""
-    splits = counts["splits"]
-    lines = [
-        f"{counts['source']}: {splits['train']} train / {splits['test']} test exchanges"
-        f" (rule `{splits['rule']}`)",
-        "",
-        "| corpus | SFT source rows | SFT examples | strict pairs | authors' pairs"
-        " | of these inverted | tied |",
-        "|---|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, by_filter in counts["corpora"].items():
-        strict, authors = by_filter["strict"], by_filter["authors"]
-        lines.append(
-            f"| {name} | {strict['sft_source_rows']:,} | {strict['sft_examples']:,} "
-            f"| {strict['pairs']:,} | {authors['pairs']:,} | {authors['inverted']:,} "
-            f"| {authors['tied']:,} |"
-        )
-    return lines

@@ -43,6 +43,16 @@ def iter_rows(path: Path, columns: Iterable[str]) -> Iterator[Row]:
     return reader(path, tuple(columns))
 
 
+def column_names(path: Path) -> list[str]:
+    """Return the column names of a table, from its header, its schema or its first line."""
+    if path.suffix.lower() == ".parquet":
+        return list(open_parquet(path).schema_arrow.names)
+    first = next(iter_rows(path, ()), None)
+    if first is None:
+        raise TableError(path, "there is no row in it", hint="A table with rows is needed.")
+    return list(first[1])
+
+
 def iter_csv(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a UTF-8 CSV file with a header line."""
     if not path.is_file():

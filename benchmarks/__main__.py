@@ -1,0 +1,54 @@
+"""Run one benchmark or all, print the figures and append them to reports/bench.jsonl."""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import subprocess
+import sys
+
+import benchmarks
+from benchmarks.harness import ROOT, Measurement, Skipped
+
+NOT_BENCHMARKS = {"__main__", "harness"}
+LOG = ROOT / "reports" / "bench.jsonl"
+
+
+def names() -> list[str]:
+    """Return the benchmarks: modules of this package with a `run`, mock servers aside."""
+    found = (module.name for module in pkgutil.iter_modules(benchmarks.__path__))
+    return sorted(name for name in found if name not in NOT_BENCHMARKS and not name.startswith("_"))
+
+
+def measure(name: str) -> int:
+    """Run one benchmark in this process and log what it measured; return its exit code."""
+    try:
+        measured: list[Measurement] = importlib.import_module(f"benchmarks.{name}").run()
+    except Skipped as reason:
+        print(f"{name}: skipped, {reason}")
+        return 0
+    with LOG.open("a", encoding="utf-8") as log:
+        for one in measured:
+            print(one.as_json())
+            log.write(one.as_json() + "\n")
+    return 0
+
+
+def main(arguments: list[str]) -> int:
+    """Run the named benchmarks, or all; each in a process of its own."""
+    unknown = sorted(set(arguments) - set(names()))
+    if unknown:
+        print(f"error: no benchmark {', '.join(unknown)}\nThere are: {', '.join(names())}")
+        return 2
+    if len(arguments) == 1:
+        return measure(arguments[0])
+    failed = 0
+    for name in arguments or names():
+        print(f"# {name}", flush=True)
+        failed |= subprocess.run([sys.executable, "-m", "benchmarks", name], check=False).returncode
+    return failed
+
+
+if __name__ == "__main__":
+    LOG.parent.mkdir(exist_ok=True)
+    sys.exit(main(sys.argv[1:]))

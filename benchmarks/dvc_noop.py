@@ -1,0 +1,66 @@
+"""Claim: `dvc repro` with nothing to do costs little more than DVC itself does.
+
+Rival: a bare DVC pipeline of as many stages in a chain, each with one small file, measured in turn
+with ours in the same run; the median of the paired ratios counts.
+"""
+
+from __future__ import annotations
+
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from benchmarks.harness import ROOT, Measurement, stopwatch
+from pipeline.sources import get_source
+from pipeline.workspace import build_workspace, reproduce
+
+ROUNDS = 7
+TARGETS = ["build_preferences", "count_corpora"]
+
+
+def run() -> list[Measurement]:
+    """Build both pipelines once, then time their second run."""
+    sample = ROOT / "datasets" / "sample" / "exchanges.jsonl"
+    with tempfile.TemporaryDirectory() as scratch:
+        ours, bare = Path(scratch) / "ours", Path(scratch) / "bare"
+        build_workspace(ours, source=get_source("sample"), path=sample)
+        reproduce(ours, TARGETS, quiet=True)
+        stages = len(yaml.safe_load((ours / "dvc.lock").read_text())["stages"])
+        _bare_pipeline(bare, stages)
+        times = [(_seconds(ours, TARGETS), _seconds(bare, [])) for _ in range(ROUNDS)]
+    return [
+        Measurement(
+            "dvc_noop",
+            statistics.median(mine for mine, _ in times),
+            "s",
+            rival=f"bare DVC pipeline of {stages} stages",
+            ratio=statistics.median(mine / theirs for mine, theirs in times),
+            rows=stages,
+        )
+    ]
+
+
+def _bare_pipeline(folder: Path, stages: int) -> None:
+    folder.mkdir()
+    chain = {
+        f"stage{number}": {
+            "cmd": f"echo {number} > out{number}",
+            "deps": [f"out{number - 1}"] if number else [],
+            "outs": [f"out{number}"],
+        }
+        for number in range(stages)
+    }
+    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": chain}))
+    for arguments in (["init", "--no-scm", "-q"], ["config", "core.analytics", "false"]):
+        subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True)
+    reproduce(folder, [], quiet=True)
+
+
+def _seconds(folder: Path, targets: list[str]) -> float:
+    with stopwatch() as seconds:
+        reproduce(folder, targets, quiet=True)
+    return seconds()

@@ -1,0 +1,17 @@
+"""Studies: what the toolkit shows on real data, figures only.
+
+A study takes the folder of the data and a scratch folder, and returns figures (counts, measures and
+row ids, never third-party text). To add one: a module with `run`, and a line below.
+"""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from pipeline.studies import corpora
+
+Study = Callable[[Path, Path], dict[str, Any]]
+
+STUDIES: dict[str, Study] = {"corpora": corpora.run}
+
+__all__ = ["STUDIES", "Study"]
