@@ -81,7 +81,9 @@ def self_reference(table: AuditTable, settings: AuditSettings) -> Detection:
         detector="self_reference",
         action="Drop the reply: a listener does not speak of its training.",
         # "As an AI" in an answer to a question about AI is about the subject.
-        keep=lambda text, _match: not re.search(r"\b(ai|chatbot|robot)s?\b", (text.prompt or "").lower()),
+        keep=lambda text, _match: (
+            not re.search(r"\b(ai|chatbot|robot)s?\b", (text.prompt or "").lower())
+        ),
     )
 
 
@@ -120,7 +122,11 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
     for text in table.listener_texts if prompts else ():
         words = normalise(text.text).split()
         hit = next(
-            (run for at in range(len(words) - 7) if (run := " ".join(words[at : at + 8])) in prompts),
+            (
+                run
+                for at in range(len(words) - 7)
+                if (run := " ".join(words[at : at + 8])) in prompts
+            ),
             None,
         )
         if hit:
@@ -228,7 +234,10 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
 
     def is_own(text: Text, match: re.Match[str]) -> bool:
         before = straight(text.text)[max(0, match.start() - 45) : match.start()].lower()
-        return not re.search(r"(\"|\bif |imagine |as if |you (might|may|could|can) (say|think)|feel like |oh, |oh )$", before)
+        return not re.search(
+            r"(\"|\bif |imagine |as if |you (might|may|could|can) (say|think)|feel like |oh, |oh )$",
+            before,
+        )
 
     return match_rules(
         texts,

@@ -13,6 +13,31 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 
+_LETTER = re.compile(r"[^\W\d_]")
+_NOTHING = {"", "nan", "none", "null", "n/a", "na", "undefined", "[]", "{}", "-", "test", "error"}
+
+
+def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report texts without a letter, or that only name the lack of one."""
+    findings: list[Finding] = []
+    for text in table.texts:
+        bare = text.text.strip()
+        if bare.lower() not in _NOTHING and _LETTER.search(bare):
+            continue
+        says_something = any(char.isdigit() or ord(char) >= 0x2190 for char in bare)
+        emoticon = bool(re.search(r"[:;]-?[()DP]", bare))
+        findings.append(
+            text_finding(
+                text,
+                "empty_text",
+                Severity.INFO if says_something or emoticon else Severity.CRITICAL,
+                explanation=f"No words in {text.column!r}.",
+                action="Drop the row, or find its text.",
+            )
+        )
+    return Detection(findings, {}, len(table.texts))
+
+
 _CLOSED = re.compile(r"[.!?…:;)\]\"'”’*~]\s*$|[^\x00-⅟]\s*$")
 # Words after which an English phrase goes on: a text that ends in one was cut.
 _OPEN_END = re.compile(

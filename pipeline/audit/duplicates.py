@@ -74,8 +74,7 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
         long = [
             text
             for text in distinct
-            if text.speaks == speaks
-            and len(text.text.split()) >= settings.near_duplicate_min_words
+            if text.speaks == speaks and len(text.text.split()) >= settings.near_duplicate_min_words
         ]
         pairs = near_duplicates(
             [text.text for text in long], threshold=settings.near_duplicate_jaccard

@@ -8,7 +8,7 @@ from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import Rule, match_rules
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.audit.table import AuditTable, text_finding
 
 # Reading keeps the line feed and the tab; a carriage return inside a line is left over.
 _DAMAGE = (

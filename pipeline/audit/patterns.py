@@ -25,7 +25,7 @@ class Rule:
     @cached_property
     def regex(self) -> re.Pattern[str]:
         """The compiled pattern; spaces in it stand for any white space."""
-        return re.compile(self.pattern.replace(" ", r"\s+"), re.IGNORECASE)
+        return re.compile(self.pattern.replace(" ?", r"\s*").replace(" ", r"\s+"), re.IGNORECASE)
 
 
 def straight(text: str) -> str:
