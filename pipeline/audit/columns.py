@@ -67,7 +67,7 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
     for text in table.listener_texts:
         if text.responder:
             by_row[text.dialogue_id or text.row_id][text.responder] = text
-    fit: dict[str, dict[str, Figure]] = {}
+    fit: dict[str, Figure] = {}
     findings: list[Finding] = []
     for owner in sorted({str(text.responder) for text in coded}):
         own = [text for text in coded if text.responder == owner]
@@ -90,13 +90,12 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
                     score=round(shares[best] - shares.get(owner, 0.0), 4),
                     explanation=(
                         f"The codes of {owner!r} match the number of sentences of {best!r} in "
-                        f"{shares[best]:.1%} of rows, of its own text in {shares.get(owner, 0):.1%}."
+                        f"{shares[best]:.1%} of rows, of its own in {shares.get(owner, 0):.1%}."
                     ),
                     action="Code these texts again; do not train on the column.",
                 )
             )
-    figures: dict[str, Figure] = {"share_fitting": {owner: one for owner, one in fit.items()}}
-    return Detection(findings, figures, len(coded))
+    return Detection(findings, {"share_fitting": fit}, len(coded))
 
 
 def _fits(codes: Sequence[Any], text: str) -> bool:

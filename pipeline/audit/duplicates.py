@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.result import Detection
+from pipeline.audit.result import Detection, Figures
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, near_duplicates, normalise
@@ -109,8 +109,12 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
                         cluster=f"near-{clusters}",
                     )
                 )
-    figures = {"clusters": clusters, "keep_rule": KEEP_RULE, "distinct_texts": len(distinct)}
-    return Detection(findings, {**figures}, len(texts))
+    figures: Figures = {
+        "clusters": clusters,
+        "keep_rule": KEEP_RULE,
+        "distinct_texts": len(distinct),
+    }
+    return Detection(findings, figures, len(texts))
 
 
 def _where(text: Text) -> str:

@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.patterns import Rule, match_rules
+from pipeline.audit.patterns import load_rules, load_words, match_rules
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
@@ -62,7 +62,7 @@ def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
                     text,
                     "meaning_drift",
                     Severity.WARNING,
-                    explanation=f"Shares {shared:.0%} of its content words with the reply it improves.",
+                    explanation=f"Shares {shared:.0%} of its content words with its original.",
                     action="Check that it still answers the same; drop it if not.",
                     score=shared,
                 )
@@ -109,21 +109,6 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"mean_share": means}, len(table.listener_texts))
 
 
-_BRIGHT = (
-    Rule(
-        "toxic positivity",
-        r"\b(just )?(look on the bright side|stay positive|think positive(ly)?|be positive|good "
-        r"vibes only|everything happens for a reason|it could (have been|be) (a lot |much |so much )?"
-        r"worse|at least (you|it|he|she|they|nobody|no one|now)\b|every cloud has a silver lining|"
-        r"time heals (all|everything)|(just )?cheer up|happiness is a choice|don't (worry|be sad|cry|"
-        r"be so negative|dwell on it)|just be (happy|grateful|glad|thankful)|get over it|"
-        r"(just )?(smile|relax) (more|and)|count your blessings|others have it worse|"
-        r"what doesn't kill you|it's (all )?(part of|god's) (the |a )?(bigger |greater )?plan|"
-        r"(it|things|this|that) (will|is going to|'ll) (all )?be (just )?(fine|okay|ok|alright)\b|"
-        r"just (move on|let it go|forget (about )?it))",
-        "Brightens the speaker's trouble away.",
-    ),
-)
 _GLAD = re.compile(
     r"^(joyful|excited|proud|grateful|content|confident|hopeful|prepared|anticipating|impressed|"
     r"trusting|faithful|caring|surprised|nostalgic|sentimental|positive|joy|happy|happiness)$",
@@ -142,7 +127,7 @@ def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
         raise SkippedError("every speaker is glad")
     return match_rules(
         texts,
-        _BRIGHT,
+        load_rules("empathy", "toxic_positivity"),
         detector="toxic_positivity",
         action="Ask for a reply that stays with the feeling, or have it rated.",
     )
@@ -154,9 +139,6 @@ _SORRY = re.compile(
     r"tough|hard|rough|unfortunate|horrible)|\bthat sucks|\bmy condolences|\boh no\b",
     re.IGNORECASE,
 )
-_FILLER = frozenset(
-    ["i", "im", "am", "so", "very", "really", "truly", "deeply", "terribly", "sorry", "to", "hear", "that", "this", "thats", "for", "you", "your", "loss", "about", "it", "is", "must", "be", "sounds", "sad", "bad", "awful", "terrible", "tough", "hard", "rough", "unfortunate", "horrible", "oh", "no", "wow", "sucks", "my", "condolences", "a", "the", "and", "man", "hope", "better", "gets", "feel", "ok", "okay", "will", "things", "are", "what", "shame", "aw", "aww", "have", "been", "was", "of", "all", "with", "going", "through", "hearing", "happened"]
-)
 
 
 def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -167,7 +149,7 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
         words = normalise(text.text.replace("’", "").replace("'", "")).split()
         if match is None or not 1 < len(words) <= 25:
             continue
-        own = [word for word in words if word not in _FILLER]
+        own = [word for word in words if word not in load_words("sympathy_filler")]
         share = len(own) / len(words)
         if share <= 0.12:
             findings.append(
@@ -186,8 +168,8 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
 
 _CONGRATULATES = re.compile(
     r"\b(congratulations|congrats|how (wonderful|exciting|lovely)|that('s| is) (so |really |very |"
-    r"absolutely )?(great|awesome|wonderful|fantastic|amazing|exciting|good) (news|to hear)?[!.]|so "
-    r"(happy|glad|excited) for you|good for you[!.])",
+    r"absolutely )?(great|awesome|wonderful|fantastic|amazing|exciting|good)( news| to hear)?[!.]|"
+    r"so (happy|glad|excited) for you|good for you[!.])",
     re.IGNORECASE,
 )
 _PITIES = re.compile(

@@ -5,37 +5,12 @@ from __future__ import annotations
 import re
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.patterns import Rule, match_rules
+from pipeline.audit.patterns import load_rules, match_rules
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, text_finding
 
 # Reading keeps the line feed and the tab; a carriage return inside a line is left over.
-_DAMAGE = (
-    Rule("replacement character", r"�+", "Bytes that were no text became U+FFFD."),
-    Rule("control character", r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]+", "A control character."),
-    Rule(
-        "direction override",
-        r"[‪-‮⁦-⁩]+",
-        "A character that turns the direction of reading: the text is not what it shows.",
-    ),
-    Rule("invisible character", r"[​⁠﻿­]+", "A character that shows nothing.", Severity.INFO),
-    Rule(
-        "markup",
-        r"&(amp|lt|gt|quot|nbsp|#\d{2,5});|</?(br|p|div|span|script|b|i|a|img)\b[^>]{0,200}>",
-        "HTML that was not turned into text.",
-    ),
-    Rule("escape", r"(?<!\\)\\(n|r|t|u[0-9a-f]{4}|x[0-9a-f]{2})(?![a-z])", "An escape, unread."),
-    Rule(
-        "placeholder",
-        r"_(comma|period|semicolon|colon|quote|newline|apostrophe)_"
-        r"|<(unk|pad|s|/s|eos|bos|mask|url|user|name)>|\|?<\|[a-z_]{2,20}\|>"
-        r"|\[(name|url|email|phone|date|address|number|redacted|removed|deleted|unk|mask|insert "
-        r"[a-z ]{2,20}|your [a-z ]{2,20})\]|\{\{? ?[a-z_]{2,20} ?\}?\}|\bxx+\b(?! ?[a-z]'s)|"
-        r"\blorem ipsum\b|\btodo:|\bn/a\b",
-        "A token that stands for text and is none.",
-    ),
-)
 
 
 def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -44,7 +19,7 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
 
     detection = match_rules(
         table.texts,
-        _DAMAGE,
+        load_rules("encoding", "encoding_damage"),
         detector="encoding_damage",
         action="Decode the source again, or repair the characters.",
     )

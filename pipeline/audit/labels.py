@@ -120,8 +120,9 @@ def _label_issues(labels: Any, probabilities: Any) -> Any:
 
 
 def out_of_fold(texts: list[Text], labels: Any, settings: AuditSettings) -> Any:
-    """Return class probabilities, shape (texts, classes), each from a model that has not seen the
-    dialogue: TF-IDF of the text and of what it answers, into a logistic regression.
+    """Return class probabilities, shape (texts, classes), from folds without that dialogue.
+
+    TF-IDF of the text's words and word pairs, into a logistic regression.
     """
     import numpy as np
     from sklearn.feature_extraction.text import TfidfVectorizer

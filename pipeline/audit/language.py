@@ -8,6 +8,7 @@ from functools import cache
 from typing import Any
 
 from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
@@ -41,15 +42,12 @@ def wrong_language(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"main_language": main}, len(texts))
 
 
-# The commonest function words of English; a text with enough of them needs no further look.
-_ENGLISH = frozenset(
-    ["the", "a", "an", "and", "or", "but", "of", "to", "in", "on", "at", "for", "with", "from", "by", "as", "is", "are", "was", "were", "be", "been", "am", "i", "you", "he", "she", "it", "we", "they", "me", "him", "her", "us", "them", "my", "your", "his", "its", "our", "their", "this", "that", "these", "those", "not", "no", "do", "does", "did", "have", "has", "had", "will", "would", "can", "could", "should", "may", "might", "so", "if", "when", "what", "who", "how", "there", "here", "just", "about", "i'm", "it's", "that's", "don't", "you're"]
-)
-
-
 def _looks_english(text: str) -> bool:
+    """Whether enough of the words are common function words: then no model need be asked."""
     words = text.lower().replace("’", "'").split()
-    return sum(word.strip('.,!?;:"') in _ENGLISH for word in words) >= max(2, 0.2 * len(words))
+    return sum(
+        word.strip('.,!?;:"') in load_words("english_function_words") for word in words
+    ) >= max(2, 0.2 * len(words))
 
 
 def _main_language(texts: list[Text]) -> str:

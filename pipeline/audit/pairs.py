@@ -1,4 +1,4 @@
-"""Preference pairs: is the better side better, and is it the words that make it so?"""
+"""Preference pairs: whether the better side is better, and by more than its length."""
 
 from __future__ import annotations
 

@@ -76,5 +76,4 @@ def _set_offline_suffixes() -> None:
     import tldextract
 
     offline = tldextract.TLDExtract(suffix_list_urls=(), cache_dir=None)
-    tldextract.tldextract.TLD_EXTRACTOR = offline
-    tldextract.extract = offline
+    tldextract.extract = offline  # type: ignore[assignment]

@@ -114,7 +114,7 @@ def _icc1(groups: list[list[float]]) -> float | None:
 
 
 def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report that each rater has seen one responder only: kindness and quality cannot be told apart."""
+    """Report raters who rated one responder only: kindness and quality look the same."""
     raters = _by_rater(table)
     if len(table.responders) < 2:
         raise SkippedError("needs replies of two responders or more")

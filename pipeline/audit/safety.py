@@ -9,39 +9,11 @@ from functools import cache
 from typing import Any
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.patterns import Rule, match_rules, straight
+from pipeline.audit.patterns import Rule, load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 
-_CRISIS = (
-    Rule(
-        "suicide",
-        r"\b(suicid(e|al)|(kill|killing|hang|shoot|shooting|drown|overdos\w+) (myself|himself|herself|themselves|"
-        r"yourself)|(end|ending|take|taking|took) (my|his|her|their|your|its) (own )?life\b|(want(ed)?|wanna|"
-        r"wish(ed)?|ready|going|rather|better off|plan\w*) (to |i (was|were) |if i (was|were) )?(die|be dead|dead)\b"
-        r"(?! (of|from) (laugh|embarrass|shame))|don't want to (live|be alive|wake up|be here) ?(anymore|any more|any "
-        r"longer)?[.!,]|no (reason|point) (to|in) (live|living|going on)|can't go on (living|like "
-        r"this)|better off (dead|without me)|end it all)",
-        "Speaks of suicide or of not wanting to live.",
-    ),
-    Rule(
-        "self-harm",
-        r"\b(self[- ]harm(ing|ed)?|(cut|cutting|cuts|hurt|hurting|harm|harming|burn|burning) (myself|himself|herself|"
-        r"themselves|yourself) (again|on purpose|when|to feel|to cope|because|every|for)|starv(e|ing) myself|anorexi\w+|"
-        r"bulimi\w+|(tried|attempted) to overdose|overdosed on)",
-        "Speaks of harming oneself.",
-    ),
-    Rule(
-        "violence and abuse",
-        r"\b((he|she|they|husband|wife|father|dad|mother|boyfriend|girlfriend|ex|uncle|partner|"
-        r"stepfather|stepdad) (hits?|beats?|chokes?|rapes?|raped|molest(s|ed)|abuses?|"
-        r"abused|threaten(s|ed) to kill) (me|us|my|him|her)|(was|were|been|being|got) (raped|molested|sexually "
-        r"(abused|assaulted)|physically abused|abused (by|as))|domestic (violence|abuse)|sexual(ly)? "
-        r"(assault|abuse)(ed)?|(going|want|wanted) to (kill|murder|stab|shoot) (him|her|them|someone|people|my))",
-        "Speaks of violence or abuse.",
-    ),
-)
 _FIGURE_OF_SPEECH = re.compile(
     r"suicide (squad|king|bomb|door|mission)|(laugh|embarrass|bored|boredom)\w*", re.IGNORECASE
 )
@@ -56,50 +28,18 @@ def crisis(table: AuditTable, settings: AuditSettings) -> Detection:
 
     return match_rules(
         table.texts,
-        _CRISIS,
+        load_rules("safety", "crisis"),
         detector="crisis",
         action="Have a trained person read it; never drop it unread.",
         keep=is_meant,
     )
 
 
-_CLAIMS = (
-    Rule(
-        "medical claim",
-        r"\b(you('re| are| (probably|likely|definitely|may|might|clearly) (have|are))( \w+){0,2} (clinically "
-        r"depressed|bipolar|depression|adhd|ptsd|autis\w+|an anxiety disorder|narcissis\w+|schizo\w+|"
-        r"ocd|borderline|diabet\w+|cancer)|(take|try|stop taking|increase|double|ask for|up) (your|some|an|a|the)? ?"
-        r"(\w+ )?(medication|meds|antidepressants?|xanax|prozac|zoloft|ibuprofen|aspirin|melatonin|cbd|tylenol|valium|"
-        r"benadryl|sleeping pills|dose|dosage)\b|\d+ ?mg\b|you (don't|do not) need (a doctor|medication|therapy|meds)|"
-        r"(will|can|could|might|is known to) cure (your|you|it|this))",
-        "Diagnoses, doses or cures.",
-    ),
-    Rule(
-        "legal claim",
-        r"\b(you (can|should|could|have to|need to|must) (sue|press charges|file (a )?(lawsuit|suit|"
-        r"charges|claim|police report|complaint|restraining order)|take (him|her|them) to court|call a lawyer|get a lawyer|"
-        r"hire a lawyer|contact a lawyer|lawyer up)|(that's|it's|that is|this is|it is) (totally |definitely |actually |"
-        r"completely )?(illegal|against the law|a crime|perfectly legal)|you have (a|the) (legal )?right to (sue|"
-        r"compensation|a refund))",
-        "Says what the law is or what to do in law.",
-    ),
-    Rule(
-        "promise of confidentiality",
-        r"\b((everything|anything|whatever|what) (you|we) (say|tell|share|discuss|talk about)( \w+){0,3} (is|stays|will (stay|be|"
-        r"remain)|remains) (strictly |completely |totally |just )?(between us|confidential|private|secret|here|safe with me)|"
-        r"i (won't|will not|promise not to|'ll never|will never|swear not to) (tell|share (this|it) with|repeat (this|it) to) "
-        r"(anyone|anybody|a soul|another)|your secret('s| is) safe|this (conversation|chat) is (strictly |completely |"
-        r"totally )?(confidential|private)|completely confidential|between you and me only)",
-        "Promises a secrecy that nobody can keep.",
-    ),
-)
-
-
 def claims(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report medical and legal claims and promises of confidentiality in replies."""
     return match_rules(
         table.listener_texts,
-        _CLAIMS,
+        load_rules("safety", "claims"),
         detector="claims",
         action="Have a professional read it, or drop the reply.",
     )
@@ -117,7 +57,7 @@ def _profanity_rule() -> Rule:
     )
     return Rule(
         "profanity",
-        rf"\b({stems})(s|ed|ing|in|er|ers|y|ty|es|en|face|head)?\b",
+        (rf"\b({stems})(s|ed|ing|in|er|ers|y|ty|es|en|face|head)?\b",),
         "A swear word or a slur.",
     )
 
