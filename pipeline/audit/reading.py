@@ -40,8 +40,9 @@ class RawTable:
 
     def append(self, row: dict[str, Any], path: Path) -> None:
         """Add one row; columns that it lacks are None there."""
-        for name in row.keys() - self.columns.keys():
-            self.columns[name] = [None] * self.rows
+        for name in row:
+            if name not in self.columns:
+                self.columns[name] = [None] * self.rows
         for name, column in self.columns.items():
             column.append(row.get(name))
         self.rows += 1
@@ -100,7 +101,9 @@ def _read_file(path: Path, table: RawTable, *, split: str | None) -> None:
     if reader is None:
         packed = path.suffix.lower() in {".gz", ".bz2", ".xz", ".zip", ".zst"}
         hint = "Unpack it first." if packed else f"Use {KINDS}."
-        raise TableError(path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint)
+        raise TableError(
+            path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
+        )
     try:
         for row in reader(path, table):
             table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
