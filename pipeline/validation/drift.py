@@ -24,9 +24,11 @@ class Tolerances(Section):
     """How far a build may be from the accepted one.
 
     `rows` and `words` are relative (0.1 is 10%, and a length may always differ by one word);
-    `share` is absolute (0.05 is five percentage points).
+    `share` is absolute (0.05 is five percentage points). Tables with fewer than `least_rows` rows
+    are not compared: what differs there is chance.
     """
 
+    least_rows: int = Field(ge=0)
     rows: float = Field(ge=0)
     share: float = Field(ge=0, le=1)
     words: float = Field(ge=0)

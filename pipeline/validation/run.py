@@ -116,7 +116,7 @@ def _report(
         frame = table.view()
         now = profile(frame, table.shares)
         suite = list(table.suite)
-        if accepted is not None:
+        if accepted is not None and max(now.rows, accepted.rows) >= tolerances.least_rows:
             add_shares(frame, now, accepted)
             suite += drift_suite(now, accepted, tolerances)
         found = validator.check(table.name, frame, suite, index=table.index)

@@ -100,7 +100,7 @@ def sft_suite(bounds: Bounds) -> Suite:
 
 
 def pair_suite(bounds: Bounds, *, strict: bool) -> Suite:
-    """Return the checks of `PreferencePair`; only the authors' filter lets ties and inversions through."""
+    """Return the checks of `PreferencePair`; ties are critical if `strict`."""
     return [
         *_key("id"),
         _matches(

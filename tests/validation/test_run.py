@@ -25,7 +25,7 @@ from pipeline.validation.tables import BuildPaths
 LINEAGE = Lineage(source="made", licence="cc0-1.0", operation="test")
 LENGTHS = LengthBounds(min_words=1, max_words=20)
 BOUNDS = Bounds(utterance=LENGTHS, response=LENGTHS, emotions=("sad",))
-TOLERANCES = Tolerances(rows=0.1, share=0.1, words=0.1)
+TOLERANCES = Tolerances(least_rows=5, rows=0.1, share=0.1, words=0.1)
 SAID = Message(role="user", content="I lost my keys today.")
 
 
