@@ -110,14 +110,14 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 _GLAD = re.compile(
-    r"^(joyful|excited|proud|grateful|content|confident|hopeful|prepared|anticipating|impressed|"
-    r"trusting|faithful|caring|surprised|nostalgic|sentimental|positive|joy|happy|happiness)$",
+    r"^(joyful|excited|proud|grateful|content|confident|hopeful|positive|joy|happy|happiness)$",
     re.IGNORECASE,
 )
 
 
 def _is_glad(text: Text) -> bool:
-    return any(_GLAD.match(mood.strip()) for mood in (text.sentiment, text.emotion) if mood)
+    mood = text.emotion or text.sentiment
+    return bool(mood and _GLAD.match(mood.strip()))
 
 
 def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -183,6 +183,24 @@ _SAD = re.compile(
     r"embarrassed|disgusted|disappointed|jealous|apprehensive|negative|depression|anxiety|grief)$",
     re.IGNORECASE,
 )
+# Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
+_BAD_NEWS = re.compile(
+    r"\b(die[sd]?|dead|death|passed|pass(ing)? away|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
+    r"ill|illness|cancer|hospital|surgery|accident|hurt|pain|bad|sad|sorry|upset|hard|tough|rough|"
+    r"difficult|struggl\w+|stress\w*|worr\w+|anxious|nervous|scared|afraid|fear|fail\w*|broke\w*|"
+    r"divorce\w*|fired|quit|cheat\w*|alone|lonely|cry\w*|cried|hate|problem|trouble|terrible|awful|"
+    r"horrible|unfortunate\w*|disappoint\w*|debt|bills?|storm|hurricane|wreck|depress\w*|"
+    r"leav(e|ing)|left|moved|moving|robbed|stole\w*|damage\w*|late|can't|couldn't|didn't|never|"
+    r"wish|without|but|though|crash\w*|injur\w*|tired|expensive|money|mad|angry|annoy\w*)\b",
+    re.IGNORECASE,
+)
+_GOOD_NEWS = re.compile(
+    r"\b(won|win|winning|got|great|good|happy|glad|excit\w+|love[ds]?|relie\w+|pass(ed)?|better|"
+    r"thank\w*|finally|married|wedding|engaged|pregnant|baby|born|promot\w+|new|proud|fun|lucky|"
+    r"birthday|graduat\w+|vacation|surpris\w+|hired|accepted|succe\w+|bought|nice|best|awesome|"
+    r"amazing|wonderful|enjoy\w*|beautiful|survived|safe|raise|helped|overcame|job|interview)\b",
+    re.IGNORECASE,
+)
 
 
 def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -193,11 +211,17 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     for text in texts:
         mood = (text.emotion or text.sentiment or "").strip()
-        pattern = _CONGRATULATES if _SAD.match(mood) else _PITIES if _is_glad(text) else None
+        told = f"{text.prompt or ''} {text.situation or ''}"
+        if _SAD.match(mood):
+            pattern, mixed = _CONGRATULATES, _GOOD_NEWS
+        elif _is_glad(text):
+            pattern, mixed = _PITIES, _BAD_NEWS
+        else:
+            continue
         # Only the opening meets the feeling: later sentences may be about something else.
         opening = text.text.replace("’", "'")[:120]
-        match = pattern.search(opening) if pattern else None
-        if match is None or pattern is None:
+        match = pattern.search(opening)
+        if match is None or mixed.search(told):
             continue
         opposite = _PITIES if pattern is _CONGRATULATES else _CONGRATULATES
         if opposite.search(text.text):
