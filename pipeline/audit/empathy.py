@@ -185,7 +185,7 @@ _SAD = re.compile(
 )
 # Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
 _BAD_NEWS = re.compile(
-    r"\b(die[sd]?|dead|death|passed|pass(ing)? away|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
+    r"\b(die[sd]?|dead|death|passed|passing|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
     r"ill|illness|cancer|hospital|surgery|accident|hurt|pain|bad|sad|sorry|upset|hard|tough|rough|"
     r"difficult|struggl\w+|stress\w*|worr\w+|anxious|nervous|scared|afraid|fear|fail\w*|broke\w*|"
     r"divorce\w*|fired|quit|cheat\w*|alone|lonely|cry\w*|cried|hate|problem|trouble|terrible|awful|"
