@@ -72,7 +72,8 @@ class AtomicFile:
 
     def __init__(self, target: Path) -> None:
         self.target = target
-        self.path = target.with_name(f".{target.name}.{os.getpid()}.part")
+        # One fixed name: what a killed run left behind is written over by the next.
+        self.path = target.with_name(f".{target.name}.part")
 
     def __enter__(self) -> Path:
         self.target.parent.mkdir(parents=True, exist_ok=True)

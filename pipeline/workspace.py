@@ -30,6 +30,11 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
     """
     if not path.is_file():
         raise MissingFileError(path, hint=f"Give --path a local copy of {source.name}.")
+    if not (PROJECT / "dvc.yaml").is_file():
+        raise MissingFileError(
+            PROJECT / "dvc.yaml",
+            hint="Install from a clone of the project: pip install --editable .",
+        )
     if out.exists() and any(out.iterdir()) and not (out / MARKER).exists():
         raise PipelineError(
             f"{out}: not empty, and not made by this command\nGive --out a new or empty folder."
