@@ -12,6 +12,7 @@ from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
 from pipeline.errors import MissingFileError, ParamsError
+from pipeline.stages.audit import AuditParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.split import SplitParams
 
@@ -27,6 +28,7 @@ class Params(Section):
     responders: RespondersParams
     prompt: PromptParams
     corpora: dict[str, Corpus] = Field(min_length=1)
+    audit: AuditParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

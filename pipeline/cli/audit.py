@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from pipeline.audit.result import AuditResult
     from pipeline.audit.roles import Roles
 
+In = Annotated[Path, typer.Option(help="input")]
+Out = Annotated[Path, typer.Option(help="output")]
 Column = Annotated[str | None, typer.Option(help="column of that role; guessed if not given")]
 
 
@@ -103,6 +105,33 @@ def audit_file(
         raise GateFailedError(
             f"{found} findings of severity warning or critical{broken}\nThey are in {folder}."
         )
+
+
+@app.command("build", hidden=True)
+def audit_build(
+    *,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+    metrics: Out,
+) -> None:
+    """Audit the source and every corpus of a build: the stage `audit`."""
+    from pipeline.params import load_params
+    from pipeline.stages import audit as stage
+
+    stage.run(
+        load_params().audit,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+        metrics=metrics,
+    )
 
 
 def _given_roles(
