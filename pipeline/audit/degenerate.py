@@ -45,7 +45,8 @@ _OPEN_END = re.compile(
     r"my|your|our|their|his|its|very|every|such|which|whose|who's|is|are|was|were|be|been|am|"
     r"i|we|he|she|they|you're|we're|they're|i'm|i've|you've|can|could|will|would|should|must|may|"
     r"might|if|when|while|during|between|among|against|toward|towards|without|within|until|"
-    r"upon|despite|also|perhaps|(think|believe|hope|means|so) that)\s*(,|-|\.{0})\s*$|,\s*$|[a-z]-\s*$",
+    r"upon|despite|also|perhaps|(think|believe|hope|means|so) that)\s*[,-]?\s*$|"
+    r",\s*$|[a-z]-\s*$",
     re.IGNORECASE,
 )
 # A phrase may well end in these: "the place I come from", "what I am", "I was thinking you could".

@@ -18,11 +18,22 @@ KEEP_RULE = "kept: the best rated, of equals the first in the file"
 def repeatable(table: AuditTable) -> list[Text]:
     """Return the texts among which a repetition means something.
 
-    One reply may rightly be in several preference pairs: those have a detector of their own.
+    A prompt that several replies of one dialogue answer counts once, as does any where no column
+    tells dialogues apart. One reply may rightly be in several preference pairs: those have a
+    detector of their own.
     """
     if table.pairs:
         raise SkippedError("replies recur in pairs by design; see pair_duplicates")
-    return list(table.texts)
+    prompt = table.columns.get("prompt")
+    seen: set[tuple[str | None, str]] = set()
+    texts = []
+    for text in table.texts:
+        if text.column == prompt:
+            if (text.dialogue_id, text.text) in seen:
+                continue
+            seen.add((text.dialogue_id, text.text))
+        texts.append(text)
+    return texts
 
 
 def by_words(texts: Iterable[Text]) -> dict[tuple[str, str], list[Text]]:

@@ -196,10 +196,9 @@ _BAD_NEWS = re.compile(
     re.IGNORECASE,
 )
 _GOOD_NEWS = re.compile(
-    r"\b(won|win|winning|great|happy|glad|excit\w+|relie\w+|passed|finally|married|wedding|engaged|"
-    r"pregnant|baby|born|promot\w+|new|proud|fun|lucky|birthday|graduat\w+|vacation|surpris\w+|"
-    r"hired|accepted|succe\w+|bought|awesome|amazing|wonderful|enjoy\w*|beautiful|got (a|the|my|"
-    r"an|into)|raise|helped|sister|brother|friend)\b",
+    r"\b(won|win|winning|happy|glad|excit\w+|relie(f|ved)|married|wedding|engaged|pregnant|baby|"
+    r"promot\w+|proud|lucky|birthday|graduat\w+|vacation|hired|accepted|succe\w+|sister|brother|"
+    r"friends?|coworker|new)\b",
     re.IGNORECASE,
 )
 

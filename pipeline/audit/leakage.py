@@ -69,8 +69,8 @@ def group_leakage(table: AuditTable, settings: AuditSettings) -> Detection:
         if len(sides) < 2:
             continue
         leaking += 1
-        most = max(sides.values())
-        home = next(text for text in members if sides[text.split] == most)
+        most = sides.most_common(1)[0][0]
+        home = next(text for text in members if text.split == most)
         away = {text.row_id: text for text in members if text.split not in (None, home.split)}
         findings += [
             text_finding(
