@@ -20,6 +20,7 @@ from pipeline.corpora.params import (
 )
 from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
+from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.ingest import IngestParams
@@ -41,6 +42,7 @@ class Params(Section):
     distillations: dict[str, Distillation]
     corpora: dict[str, Corpus] = Field(min_length=1)
     expect: ExpectParams
+    audit: AuditParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

@@ -127,16 +127,13 @@ class _Builder:
                 yield replace(base, text=prompt, column=str(roles.prompt), speaks="speaker")
             for one in roles.texts:
                 yield self._reply(replace(base, prompt=prompt or None), one, row)
-            for side in (roles.chosen, roles.rejected):
+            for side, name in ((roles.chosen, "chosen"), (roles.rejected, "rejected")):
                 if side is not None:
                     before, reply = split_chat(message_text(self.raw.columns[side][row], last=True))
-                    yield replace(
-                        base,
-                        text=reply,
-                        column=side,
-                        responder=side,
-                        prompt=before or prompt or None,
-                    )
+                    if before and name == "chosen":
+                        yield replace(base, text=before, column=side, speaks="speaker")
+                    asked = before or prompt or None
+                    yield replace(base, text=reply, column=side, responder=name, prompt=asked)
 
     def _reply(self, base: Text, one: TextColumn, row: int) -> Text:
         label = self.cell(one.label, row)

@@ -45,7 +45,8 @@ _OPEN_END = re.compile(
     r"my|your|our|their|his|its|very|every|such|which|whose|who's|is|are|was|were|be|been|am|"
     r"i|we|he|she|they|you're|we're|they're|i'm|i've|you've|can|could|will|would|should|must|may|"
     r"might|if|when|while|during|between|among|against|toward|towards|without|within|until|"
-    r"upon|despite|also|perhaps)\s*(,|-|\.{0})\s*$|,\s*$|[a-z]-\s*$",
+    r"upon|despite|also|perhaps|(think|believe|hope|means|so) that)\s*[,-]?\s*$|"
+    r",\s*$|[a-z]-\s*$",
     re.IGNORECASE,
 )
 # A phrase may well end in these: "the place I come from", "what I am", "I was thinking you could".
@@ -66,12 +67,19 @@ _MAY_END = re.compile(
 def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report texts that end without a mark and in the middle of a phrase."""
     findings = []
+    # In a transcript of speech a dash marks who was interrupted.
+    dashed = sum(text.text.rstrip().endswith(("-", "—")) for text in table.texts)
+    dash_means_speech = dashed > 0.01 * len(table.texts)
     for text in table.texts:
         tail = text.text.rstrip()[-80:].replace("’", "'")
         if len(text.text.split()) < 4 or _CLOSED.search(tail):
             continue
         match = _OPEN_END.search(tail)
-        if match is None or (_MAY_END.search(tail) and not tail.endswith((",", "-"))):
+        if (
+            match is None
+            or (dash_means_speech and tail.endswith("-"))
+            or (_MAY_END.search(tail) and not tail.endswith((",", "-")))
+        ):
             continue
         sure = not tail.endswith(",")
         findings.append(
@@ -102,7 +110,7 @@ def repetition(table: AuditTable, settings: AuditSettings) -> Detection:
         total = len(words) - 2
         repeated = (total - len(grams)) / total
         (gram, times) = grams.most_common(1)[0]
-        if repeated < settings.repetition_share and times < 5:
+        if repeated < settings.repetition_share and (times < 5 or repeated < 0.15):
             continue
         phrase = re.search(r"\W+".join(map(re.escape, gram)), text.text, re.IGNORECASE)
         findings.append(

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figures
+from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, near_duplicates, normalise
@@ -17,9 +18,22 @@ KEEP_RULE = "kept: the best rated, of equals the first in the file"
 def repeatable(table: AuditTable) -> list[Text]:
     """Return the texts among which a repetition means something.
 
-    The sides of preference pairs are left out: one reply may rightly be in several pairs.
+    A prompt that several replies of one dialogue answer counts once, as does any where no column
+    tells dialogues apart. One reply may rightly be in several preference pairs: those have a
+    detector of their own.
     """
-    return [text for text in table.texts if text.responder not in ("chosen", "rejected")]
+    if table.pairs:
+        raise SkippedError("replies recur in pairs by design; see pair_duplicates")
+    prompt = table.columns.get("prompt")
+    seen: set[tuple[str | None, str]] = set()
+    texts = []
+    for text in table.texts:
+        if text.column == prompt:
+            if (text.dialogue_id, text.text) in seen:
+                continue
+            seen.add((text.dialogue_id, text.text))
+        texts.append(text)
+    return texts
 
 
 def by_words(texts: Iterable[Text]) -> dict[tuple[str, str], list[Text]]:

@@ -71,8 +71,9 @@ def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 def _content(text: str) -> set[str]:
-    """Return the stems (five letters) of the words of four letters and more."""
-    return {word[:5] for word in normalise(text).split() if len(word) >= 4}
+    """Return the stems (five letters) of the words of four letters and more that mean something."""
+    words = set(normalise(text).split()) - load_words("english_function_words")
+    return {word[:5] for word in words if len(word) >= 4}
 
 
 _QUESTION = re.compile(r"[^.!?]*\?")
@@ -110,14 +111,14 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 _GLAD = re.compile(
-    r"^(joyful|excited|proud|grateful|content|confident|hopeful|prepared|anticipating|impressed|"
-    r"trusting|faithful|caring|surprised|nostalgic|sentimental|positive|joy|happy|happiness)$",
+    r"^(joyful|excited|proud|grateful|content|confident|hopeful|positive|joy|happy|happiness)$",
     re.IGNORECASE,
 )
 
 
 def _is_glad(text: Text) -> bool:
-    return any(_GLAD.match(mood.strip()) for mood in (text.sentiment, text.emotion) if mood)
+    mood = text.emotion or text.sentiment
+    return bool(mood and _GLAD.match(mood.strip()))
 
 
 def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -179,8 +180,25 @@ _PITIES = re.compile(
     re.IGNORECASE,
 )
 _SAD = re.compile(
-    r"^(sad|afraid|terrified|angry|furious|annoyed|devastated|lonely|anxious|ashamed|guilty|"
-    r"embarrassed|disgusted|disappointed|jealous|apprehensive|negative|depression|anxiety|grief)$",
+    r"^(sad|angry|furious|annoyed|devastated|lonely|ashamed|guilty|embarrassed|disgusted|"
+    r"disappointed|negative|depression|grief)$",
+    re.IGNORECASE,
+)
+# Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
+_BAD_NEWS = re.compile(
+    r"\b(die[sd]?|dead|death|passed|passing|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
+    r"ill|illness|cancer|hospital|surgery|accident|hurt|pain|bad|sad|sorry|upset|hard|tough|rough|"
+    r"difficult|struggl\w+|stress\w*|worr\w+|anxious|nervous|scared|afraid|fear|fail\w*|broke\w*|"
+    r"divorce\w*|fired|quit|cheat\w*|alone|lonely|cry\w*|cried|hate|problem|trouble|terrible|awful|"
+    r"horrible|unfortunate\w*|disappoint\w*|debt|bills?|storm|hurricane|wreck|depress\w*|"
+    r"leav(e|ing)|left|moved|moving|robbed|stole\w*|damage\w*|late|can't|couldn't|didn't|never|"
+    r"wish|without|but|though|crash\w*|injur\w*|tired|expensive|money|mad|angry|annoy\w*)\b",
+    re.IGNORECASE,
+)
+_GOOD_NEWS = re.compile(
+    r"\b(won|win|winning|happy|glad|excit\w+|relie(f|ved)|married|wedding|engaged|pregnant|baby|"
+    r"promot\w+|proud|lucky|birthday|graduat\w+|vacation|hired|accepted|succe\w+|sister|brother|"
+    r"friends?|coworker|new)\b",
     re.IGNORECASE,
 )
 
@@ -193,11 +211,17 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     for text in texts:
         mood = (text.emotion or text.sentiment or "").strip()
-        pattern = _CONGRATULATES if _SAD.match(mood) else _PITIES if _is_glad(text) else None
+        told = f"{text.prompt or ''} {text.situation or ''}"
+        if _SAD.match(mood):
+            pattern, mixed = _CONGRATULATES, _GOOD_NEWS
+        elif _is_glad(text):
+            pattern, mixed = _PITIES, _BAD_NEWS
+        else:
+            continue
         # Only the opening meets the feeling: later sentences may be about something else.
         opening = text.text.replace("’", "'")[:120]
-        match = pattern.search(opening) if pattern else None
-        if match is None or pattern is None:
+        match = pattern.search(opening)
+        if match is None or mixed.search(told):
             continue
         opposite = _PITIES if pattern is _CONGRATULATES else _CONGRATULATES
         if opposite.search(text.text):

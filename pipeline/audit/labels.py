@@ -29,12 +29,14 @@ def label_conflicts(table: AuditTable, settings: AuditSettings) -> Detection:
     texts = labelled(table)
     findings: list[Finding] = []
     clusters = 0
+    prompted = any(text.prompt for text in texts)
     for members in by_words(texts).values():
         same: dict[str, list[Text]] = defaultdict(list)
         for text in members:
             same[normalise(text.prompt or "")].append(text)
-        # Without a prompt in common a reply may be good here and bad there.
-        groups = list(same.values()) if table.has(lambda one: one.prompt) else [members]
+        # Without a prompt in common a reply may rightly be good here and bad there.
+        unknown = same.pop("", [])
+        groups = list(same.values()) if prompted else [unknown]
         for group in groups:
             labels = Counter(text.label for text in group)
             if len(labels) < 2:

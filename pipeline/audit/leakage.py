@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -65,11 +65,13 @@ def group_leakage(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     leaking = 0
     for name, members in groups.items():
-        first = {text.split: text for text in reversed(members) if text.split}
-        if len(first) < 2:
+        sides = Counter(text.split for text in members if text.split)
+        if len(sides) < 2:
             continue
         leaking += 1
-        home, *away = (first[split] for split in sorted(map(str, first)))
+        most = sides.most_common(1)[0][0]
+        home = next(text for text in members if text.split == most)
+        away = {text.row_id: text for text in members if text.split not in (None, home.split)}
         findings += [
             text_finding(
                 text,
@@ -80,7 +82,7 @@ def group_leakage(table: AuditTable, settings: AuditSettings) -> Detection:
                 others=(home.row_id,),
                 cluster=name,
             )
-            for text in away
+            for text in away.values()
         ]
     if not groups:
         raise SkippedError("no column says which dialogue, task or session a row is from")

@@ -68,10 +68,12 @@ def rater_severity(table: AuditTable, settings: AuditSettings) -> Detection:
             for texts in raters.values()
         ]
         icc[arm] = _icc1([group for group in groups if len(group) > 1])
+    means = {arm: fmean(ratings) for arm, ratings in arms.items()}
+    spreads = {arm: pstdev(ratings) for arm, ratings in arms.items()}
     findings = []
     for rater, texts in raters.items():
-        offsets = [(text.rating or 0.0) - fmean(arms[text.responder or "all"]) for text in texts]
-        spread = fmean(pstdev(arms[text.responder or "all"]) for text in texts)
+        offsets = [(text.rating or 0.0) - means[text.responder or "all"] for text in texts]
+        spread = fmean(spreads[text.responder or "all"] for text in texts)
         if len(texts) < 5 or spread == 0:
             continue
         z = fmean(offsets) / (spread / len(texts) ** 0.5)

@@ -39,7 +39,7 @@ class AuditSettings(Section):
         default=("human", "reference"), description="responders that are people, not models"
     )
     max_text_chars: int = Field(default=20_000, gt=0, description="longer texts are cut, chars")
-    near_duplicate_jaccard: Share = Field(default=0.7, gt=0, le=1)
+    near_duplicate_jaccard: Share = Field(default=0.6, gt=0, le=1)
     near_duplicate_min_words: int = Field(default=6, ge=1, description="shorter: exact only")
     leak_min_words: int = Field(
         default=5, ge=1, description="shorter texts recur by chance and are no leak"

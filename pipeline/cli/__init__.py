@@ -11,7 +11,19 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli import accept, explain, fetch, init, ledger, plan, preview, repro, stages, study
+from pipeline.cli import (
+    accept,
+    audit,
+    explain,
+    fetch,
+    init,
+    ledger,
+    plan,
+    preview,
+    repro,
+    stages,
+    study,
+)
 from pipeline.cli import doctor as doctor_command
 
 app = typer.Typer(
@@ -33,6 +45,7 @@ for module in (
     explain,
     study,
     accept,
+    audit,
     stages,
 ):
     module.register(app)
