@@ -57,6 +57,15 @@ def test_fewer_than_two_texts_have_no_pair(texts: list[str]) -> None:
     assert near_duplicates(texts, threshold=0.6) == []
 
 
+@pytest.mark.parametrize("last", ["", "?!", "a"])
+def test_texts_without_a_word_are_equal_wherever_they_stand(last: str) -> None:
+    found = near_duplicates(["...", LOST, "?", "abc", last], threshold=0.6)
+
+    assert {(one.left, one.right) for one in found} == {
+        (left, right) for left, right in [(0, 2), (0, 4), (2, 4)] if last != "a" or right == 2
+    }
+
+
 @settings(deadline=None, max_examples=50)
 @given(TEXTS)
 def test_equal_texts_are_always_found_and_nothing_below_the_threshold(texts: list[str]) -> None:
