@@ -17,7 +17,7 @@ MAKEFILE = (PROJECT / "Makefile").read_text(encoding="utf-8")
 
 def test_the_generated_parts_are_what_they_would_be_now() -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "cogapp", "--check", "-r", "README.md"],
+        [sys.executable, "-m", "cogapp", "--check", "README.md"],
         cwd=PROJECT,
         capture_output=True,
         text=True,
