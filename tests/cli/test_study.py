@@ -43,7 +43,7 @@ def test_figures_are_left_with_how_they_were_made(
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
-        (("nothing",), "study 'nothing': not known\nThere are: corpora"),
+        (("nothing",), "study 'nothing': not known\nThere are: "),
         (("corpora",), "--data is missing"),
         (("corpora", "--data", "gone"), "gone: no such file or folder"),
     ],

@@ -122,9 +122,16 @@ def test_a_reference_corpus_has_examples_and_no_pairs(sample_build: Path, tmp_pa
     names = ("sft", "dropped", "strict", "authors", "unpaired")
     sft, dropped, strict, authors, unpaired = (tmp_path / name for name in names)
 
-    build_sft.run(corpus, responders, prompt, **tables, out=sft, rejections=dropped)
+    build_sft.run(corpus, responders, prompt, **tables, seed=1, out=sft, rejections=dropped)
     build_preferences.run(
-        corpus, responders, prompt, **tables, strict=strict, authors=authors, rejections=unpaired
+        corpus,
+        responders,
+        prompt,
+        **tables,
+        seed=1,
+        strict=strict,
+        authors=authors,
+        rejections=unpaired,
     )
 
     assert count_rows(sft) + count_rows(dropped) == len(train_ids(sample_build))
