@@ -10,7 +10,11 @@ from pathlib import Path
 from pipeline.errors import MissingFileError, PipelineError
 
 _HEAD = re.compile(r"\A---\nversion: (\d+\.\d+\.\d+)\n---\n")
-ORDER = ("empathy", "behaviour_codes", "miti_mapping", "crisis")
+ORDER = ("empathy", "crisis", "behaviour_codes", "miti_mapping")
+
+# Argilla takes so many characters of guidelines; what is cut is the end, which is for the lead.
+ARGILLA_MAX_CHARS = 10_000
+_CUT = "\n\n(The rest is in the codebook, annotations/guidelines/.)\n"
 
 
 @dataclass(frozen=True)
@@ -19,6 +23,14 @@ class Guidelines:
 
     version: str
     text: str
+
+    @property
+    def shown(self) -> str:
+        """The text as the server takes it: whole parts and paragraphs, with a note if cut."""
+        if len(self.text) <= ARGILLA_MAX_CHARS:
+            return self.text
+        room = self.text[: ARGILLA_MAX_CHARS - len(_CUT)]
+        return room[: room.rfind("\n\n")] + _CUT
 
 
 def load_guidelines(folder: Path) -> Guidelines:

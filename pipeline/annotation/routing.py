@@ -1,4 +1,4 @@
-"""Which items people should see: findings first, then a random floor, then what scorers are unsure of.
+"""Which items people should see: findings, a random floor, then what scorers are unsure of.
 
 A signal that is not there is reported as not available, and routing goes on without it.
 """

@@ -49,7 +49,12 @@ def find_address(at: home.Home) -> Address:
 def plain_errors(url: str) -> Iterator[None]:
     """Turn the client's exceptions into errors that say what to do."""
     import httpx
-    from argilla._exceptions import ArgillaError, ForbiddenError, UnauthorizedError
+    from argilla._exceptions import (
+        ArgillaCredentialsError,
+        ArgillaError,
+        ForbiddenError,
+        UnauthorizedError,
+    )
 
     try:
         yield
@@ -58,7 +63,7 @@ def plain_errors(url: str) -> Iterator[None]:
             f"{url}: the server does not answer ({type(error).__name__})\n"
             "Is it up? distillery annotate status; what arrived stays, so run the command again."
         ) from error
-    except (UnauthorizedError, ForbiddenError) as error:
+    except (ArgillaCredentialsError, UnauthorizedError, ForbiddenError) as error:
         raise PipelineError(
             f"{url}: the key is refused\nCheck ARGILLA_API_KEY: an owner's or an admin's is needed."
         ) from error

@@ -11,7 +11,20 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli import annotate, explain, fetch, init, repro, stages, study
+from pipeline.cli import (
+    accept,
+    annotate,
+    audit,
+    explain,
+    fetch,
+    init,
+    ledger,
+    plan,
+    preview,
+    repro,
+    stages,
+    study,
+)
 from pipeline.cli import doctor as doctor_command
 
 app = typer.Typer(
@@ -22,7 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (repro, fetch, init, doctor_command, explain, study, annotate, stages):
+for module in (
+    repro,
+    fetch,
+    init,
+    doctor_command,
+    plan,
+    preview,
+    ledger,
+    explain,
+    study,
+    accept,
+    audit,
+    annotate,
+    stages,
+):
     module.register(app)
 
 

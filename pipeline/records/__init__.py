@@ -9,6 +9,7 @@ from pipeline.records.annotation import (
     Suggestion,
 )
 from pipeline.records.base import NonBlank, Record, content_id
+from pipeline.records.completion import Completion
 from pipeline.records.exchange import Exchange, Turn
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
@@ -23,6 +24,7 @@ __all__ = [
     "Annotation",
     "AnswerValue",
     "BehaviourCode",
+    "Completion",
     "Exchange",
     "FinalLabel",
     "Lineage",

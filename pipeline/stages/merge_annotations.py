@@ -35,15 +35,13 @@ def run(
     """
     found = {number: read_round(path) for number, path in round_files(rounds).items()}
     final: dict[tuple[str, int, str], FinalLabel] = {}
-    for number, annotations in found.items():
-        for label in resolve(annotations, number):
+    for number, rows in found.items():
+        for label in resolve(rows, number):
             sentence = -1 if label.sentence is None else label.sentence
             final[label.item_id, sentence, label.question] = label
     write_table(labels, FinalLabel, (final[key] for key in sorted(final)))
-    everything = [row for annotations in found.values() for row in annotations]
-    options = report_options(
-        (), ours=True, bands=params.bands, resamples=params.resamples
-    )
+    everything = [row for rows in found.values() for row in rows]
+    options = report_options((), ours=True, bands=params.bands, resamples=params.resamples)
     report = {
         "rounds": {str(number): _describe(rows) for number, rows in found.items()},
         "final_labels": _by_method(final.values()),

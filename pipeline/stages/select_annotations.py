@@ -18,7 +18,7 @@ from pipeline.annotation.routing import (
 )
 from pipeline.config import Section
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
-from pipeline.sources.rows import iter_rows
+from pipeline.sources.rows import iter_parquet
 from pipeline.storage import read_json_lines, read_table, write_json, write_table
 
 
@@ -55,8 +55,8 @@ def run(
     """Write the picked responses, and what they were picked for.
 
     Only train exchanges are candidates, and only responses that no person has labelled. `scores`
-    (suggestions in JSON Lines, several agents allowed) and `findings` (a table with row_ids and
-    detector) are used where they are there; otherwise the metrics say "not available".
+    (suggestions in JSON Lines, several agents allowed) and `findings` (a folder of the audit's
+    findings.parquet) are used where they are there; otherwise the metrics say "not available".
     """
     plan = Plan(**params.model_dump(), seed=seed)
     done = _labelled(rounds)
@@ -86,9 +86,7 @@ def run(
     )
 
 
-def _selected(
-    pick: Pick, rank: int, plan: Plan, *, overlap: set[str], blind: set[str]
-) -> Selected:
+def _selected(pick: Pick, rank: int, plan: Plan, *, overlap: set[str], blind: set[str]) -> Selected:
     one = pick.candidate
     return Selected(
         item_id=one.item_id,
@@ -115,9 +113,7 @@ def _labelled(rounds: Path) -> set[str]:
 def _candidates(
     responses: Path, splits: Path, scores: Path | None, findings: Path | None
 ) -> list[Candidate]:
-    train = {
-        row.exchange_id for row in read_table(splits, SplitAssignment) if row.split == "train"
-    }
+    train = {row.exchange_id for row in read_table(splits, SplitAssignment) if row.split == "train"}
     sure = _confidence(scores)
     found = _findings(findings)
     candidates = []
@@ -167,8 +163,8 @@ def _disagreement(agents: list[Suggestion]) -> float | None:
 
 def _findings(path: Path | None) -> dict[str, set[str]]:
     by_item: defaultdict[str, set[str]] = defaultdict(set)
-    if path and path.is_file():
-        for _, values in iter_rows(path, ("row_ids", "detector")):
+    for file in sorted(path.rglob("findings.parquet")) if path else ():
+        for _, values in iter_parquet(file, ("row_ids", "detector")):
             for row_id in values["row_ids"][:1]:
                 by_item[row_id].add(str(values["detector"]))
     return by_item
