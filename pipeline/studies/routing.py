@@ -1,4 +1,4 @@
-"""Study `routing`: does asking for the uncertain labels beat asking at random?
+"""Study `routing`: whether asking for the uncertain labels beats asking at random.
 
 The 2,000 rated dialogues of welivita2024: labels are hidden and revealed on request. A scorer
 (TF-IDF of the response, its overlap with the utterance and its length, multinomial logistic
@@ -94,14 +94,14 @@ def _features(texts: Sequence[str], pool: Labels) -> Matrix:
     return scaled
 
 
-def _fit(features: Matrix, labels: Labels, rows: Sequence[int]) -> Any:
+def _fit(features: Matrix, labels: Labels, rows: Sequence[int] | Labels) -> Any:
     from sklearn.linear_model import LogisticRegression
 
     model = LogisticRegression(C=0.05, class_weight="balanced", max_iter=300)
     return model.fit(features[list(rows)], labels[list(rows)])
 
 
-def _qwk(features: Matrix, labels: Labels, rows: Sequence[int], test: Labels) -> float:
+def _qwk(features: Matrix, labels: Labels, rows: Sequence[int] | Labels, test: Labels) -> float:
     from sklearn.metrics import cohen_kappa_score
 
     predicted = _fit(features, labels, rows).predict(features[test])
@@ -184,7 +184,7 @@ def _compare(curves: dict[str, list[list[float]]], full: list[float]) -> dict[st
     }
     target = REACH * np.array(full)
     needed = {name: _labels_to_reach(table, target) for name, table in tables.items()}
-    rules = {}
+    rules: dict[str, dict[str, Any]] = {}
     for name, table in tables.items():
         ratio = needed[name].mean() / needed["random"].mean()
         rules[name] = {
@@ -215,7 +215,8 @@ def _labels_to_reach(table: Matrix, target: Matrix) -> Matrix:
     """Return, per seed, the first number of labels whose QWK reaches the target."""
     steps = np.array(STEPS, dtype=float)
     hits = table >= target[:, None]
-    return np.where(hits.any(axis=1), steps[hits.argmax(axis=1)], steps[-1])
+    reached: Matrix = np.where(hits.any(axis=1), steps[hits.argmax(axis=1)], steps[-1])
+    return reached
 
 
 def _paired(differences: Matrix) -> dict[str, float]:
