@@ -25,7 +25,7 @@ TEST = 2000
 BATCH = 150
 STEPS = (150, 300, 450, 600, 900, 1200, 1500, 2000, 2500, 3000)
 REACH = 0.95
-FEATURES = 80
+FEATURES = 50
 
 Matrix = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -42,7 +42,7 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
         random = np.random.default_rng(seed)
         pool, test = _split(dialogues, random)
         features = _features(texts, pool)
-        full.append(_qwk(features, labels, pool, test))
+        full.append(_qwk(_fit(features, labels, pool), features, labels, test))
         for name, choose in CHOOSERS.items():
             curves[name].append(_curve(features, labels, pool, test, choose, seed))
     return {"routing.json": _compare(curves, full)}
@@ -97,14 +97,14 @@ def _features(texts: Sequence[str], pool: Labels) -> Matrix:
 def _fit(features: Matrix, labels: Labels, rows: Sequence[int] | Labels) -> Any:
     from sklearn.linear_model import LogisticRegression
 
-    model = LogisticRegression(C=0.05, class_weight="balanced", max_iter=300)
+    model = LogisticRegression(C=0.05, class_weight="balanced", max_iter=100, tol=1e-3)
     return model.fit(features[list(rows)], labels[list(rows)])
 
 
-def _qwk(features: Matrix, labels: Labels, rows: Sequence[int] | Labels, test: Labels) -> float:
+def _qwk(model: Any, features: Matrix, labels: Labels, test: Labels) -> float:
     from sklearn.metrics import cohen_kappa_score
 
-    predicted = _fit(features, labels, rows).predict(features[test])
+    predicted = model.predict(features[test])
     return float(cohen_kappa_score(labels[test], predicted, weights="quadratic"))
 
 
@@ -115,14 +115,15 @@ def _curve(
     rest = [int(row) for row in pool]
     known: list[int] = rest[:BATCH]  # the same first batch for every rule: the pool is shuffled
     rest = rest[BATCH:]
-    quality = [_qwk(features, labels, known, test)]
+    model = _fit(features, labels, known)
+    quality = [_qwk(model, features, labels, test)]
     for target in STEPS[1:]:
-        model = _fit(features, labels, known)
         picked = choose(features, rest, target - len(known), model, random)
         taken = set(picked)
         known += picked
         rest = [row for row in rest if row not in taken]
-        quality.append(_qwk(features, labels, known, test))
+        model = _fit(features, labels, known)
+        quality.append(_qwk(model, features, labels, test))
     return quality
 
 

@@ -47,11 +47,11 @@ def test_a_label_that_is_clicked_comes_home(server: Local, tmp_path: Path, page:
     dataset = connect(server.address).datasets(dataset_name(7), workspace=server.address.workspace)
     strangers: list[str] = []
     page.on(
-        "request",
-        lambda request: (
+        "response",
+        lambda reply: (
             None
-            if request.url.startswith((server.running.url, "data:", "blob:"))
-            else strangers.append(request.url)
+            if reply.url.startswith((server.running.url, "data:", "blob:"))
+            else strangers.append(reply.url)
         ),
     )
 
