@@ -19,6 +19,7 @@ from pipeline.sources.rows import column_names, iter_rows
 from pipeline.storage import AtomicFile, first_problem
 
 _NEEDED = ("item_id", "annotator", "question", "value")
+_EMPTY = (None, "")
 _HINT = "Columns are those of a round: see `distillery annotate export`."
 
 
@@ -29,9 +30,10 @@ def read_labels(path: Path, pseudonym: Pseudonyms, *, guidelines: str) -> Iterat
     our own questions are checked; other questions are taken as they are.
     """
     known = set(Annotation.model_fields)
-    columns = [name for name in column_names(path) if name in known]
-    for row, values in iter_rows(path, {*_NEEDED, *columns}):
-        given = {name: values[name] for name in columns if values.get(name) not in (None, "")}
+    # A line of JSON need not name what is empty, so only Parquet is asked for its columns.
+    columns = column_names(path) if path.suffix.lower() == ".parquet" else _NEEDED
+    for row, values in iter_rows(path, {*_NEEDED, *(known & set(columns))}):
+        given = {name: one for name, one in values.items() if name in known and one not in _EMPTY}
         question = QUESTIONS.get(str(given.get("question")))
         if question and question.kind == "rating" and str(given.get("value")).isdecimal():
             given["value"] = int(given["value"])
