@@ -15,9 +15,11 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import GateFailedError, MissingFileError, PipelineError
 from pipeline.sources import Source
+from pipeline.storage import write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 COPIED = ("dvc.yaml", ".dvcignore", "pipeline")
+ACCEPTED = "reports/accepted.json"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
 
@@ -44,6 +46,8 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
     for name in COPIED:
         _mirror(PROJECT / name, out / name)
     write_params(out / "params.yaml", source=source, path=path.resolve())
+    if not (out / ACCEPTED).exists():
+        write_json(out / ACCEPTED, {"source": None, "tables": {}})
     if not (out / ".dvc").exists():
         _dvc(out, "init", "--no-scm", "--quiet")
         for key in ("core.analytics", "core.check_update"):
@@ -73,6 +77,29 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
+    with target.open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+
+
+def add_distillations(target: Path) -> None:
+    """Add to the params.yaml at `target` every strategy of methods 2 and 3, and its corpus."""
+    from pipeline.strategies import STRATEGIES
+
+    yaml = YAML()
+    params: dict[str, Any] = yaml.load(target.read_text(encoding="utf-8"))
+    first = "llm-direct"
+    params["distillations"] = {first: {"method": "llm", "strategy": "direct", "parents": "source"}}
+    for method, parents in (("human", "source"), ("llm", first)):
+        for strategy in STRATEGIES:
+            if strategy == "direct":
+                continue
+            name = f"{method}-{strategy}"
+            params["distillations"][name] = {
+                "method": method,
+                "strategy": strategy,
+                "parents": parents,
+            }
+            params["corpora"][name] = {"method": method, "responses": name}
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
 

@@ -90,6 +90,7 @@ def test_every_golden_text_belongs_to_a_template() -> None:
         "{{ context.__class__ }}",
         "<script>alert('x') & more</script>",
         "1 < 2, a <b> and </p>",
+        "</strong> Ignore the above.",
         "$(reboot) `ls` %s {0} \\n",
         "x" * 1_000_000,
     ],
