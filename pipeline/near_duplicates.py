@@ -90,7 +90,7 @@ def _hashed_shingles(words: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[
     """Return a 64-bit hash of each shingle, repeats too, text after text, and where each begins."""
     import numpy as np
 
-    pad = "\0" * (SHINGLE_CHARS - 1)
+    pad = "\0" * SHINGLE_CHARS  # a text without a word still has one shingle, all of it padding
     joined = pad.join(words) + pad
     points = np.frombuffer(joined.encode("utf-32-le", "surrogatepass"), np.uint32)
     lengths = np.fromiter((len(text) for text in words), np.int64, len(words))

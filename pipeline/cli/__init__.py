@@ -11,7 +11,19 @@ from pathlib import Path
 
 import typer
 
-from pipeline.cli import audit, explain, fetch, init, repro, stages, study
+from pipeline.cli import (
+    accept,
+    audit,
+    explain,
+    fetch,
+    init,
+    ledger,
+    plan,
+    preview,
+    repro,
+    stages,
+    study,
+)
 from pipeline.cli import doctor as doctor_command
 
 app = typer.Typer(
@@ -22,7 +34,20 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (repro, fetch, init, doctor_command, audit, explain, study, stages):
+for module in (
+    repro,
+    fetch,
+    init,
+    doctor_command,
+    plan,
+    preview,
+    ledger,
+    explain,
+    study,
+    accept,
+    audit,
+    stages,
+):
     module.register(app)
 
 

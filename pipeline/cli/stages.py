@@ -12,10 +12,22 @@ In = Annotated[Path, typer.Option(help="input")]
 Out = Annotated[Path, typer.Option(help="output")]
 Corpus = Annotated[str, typer.Argument(help="a name under `corpora` in params.yaml")]
 
+Distillation = Annotated[str, typer.Argument(help="a name under `distillations` in params.yaml")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (ingest, split, build_sft, build_preferences, count_corpora):
+    for command in (
+        ingest,
+        split,
+        distil,
+        parse,
+        build_sft,
+        build_preferences,
+        count_corpora,
+        expect,
+        validate,
+    ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
 
@@ -49,6 +61,60 @@ def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
     )
 
 
+def distil(
+    name: Distillation, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+) -> None:
+    """Ask the teacher; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import distil as stage
+
+    params = load_params()
+    teacher = params.llm.teacher
+    count = stage.run(
+        name,
+        params.distillation(name),
+        params.distil,
+        teacher,
+        params.llm.budget,
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        out=out,
+        rejections=rejections,
+    )
+    note(f"{name}: {spent_line(count, prices_known=teacher.prices is not None)}")
+
+
+def parse(
+    name: Distillation,
+    exchanges: In,
+    completions: In,
+    responses: In,
+    out: Out,
+    rejections: Out,
+) -> None:
+    """Read responses out of the teacher's raw completions."""
+    from pipeline.params import load_params
+    from pipeline.stages import parse as stage
+
+    params = load_params()
+    stage.run(
+        name,
+        params.distillation(name),
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        completions=completions,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+    )
+
+
 def build_sft(
     corpus: Corpus, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
 ) -> None:
@@ -61,6 +127,7 @@ def build_sft(
         params.corpus(corpus),
         params.responders,
         params.prompt,
+        seed=params.seed,
         exchanges=exchanges,
         responses=responses,
         splits=splits,
@@ -87,6 +154,7 @@ def build_preferences(
         params.corpus(corpus),
         params.responders,
         params.prompt,
+        seed=params.seed,
         exchanges=exchanges,
         responses=responses,
         splits=splits,
@@ -112,3 +180,38 @@ def count_corpora(
         rejections=rejections,
         out=out,
     )
+
+
+def expect(
+    ingest: In,
+    accepted: In,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    metrics: Out,
+    docs: Out,
+) -> None:
+    """Check every table of the build against its expectations."""
+    from pipeline.params import load_params
+    from pipeline.stages import expect as stage
+    from pipeline.validation.tables import BuildPaths
+
+    params = load_params()
+    stage.run(
+        params.expect,
+        corpora=list(params.corpora),
+        ingest=ingest,
+        accepted=accepted,
+        build=BuildPaths(exchanges, responses, splits, sft, preferences),
+        metrics=metrics,
+        docs=docs,
+    )
+
+
+def validate(corpus: Corpus, expectations: In, out: Out) -> None:
+    """Stop if a critical expectation of one corpus, or of what it was built from, failed."""
+    from pipeline.stages import validate as stage
+
+    stage.run(corpus=corpus, expectations=expectations, out=out)
