@@ -184,6 +184,7 @@ class _Builder:
         for row in range(self.raw.rows):
             before, chosen = split_chat(message_text(columns[roles.chosen][row], last=True))
             other, rejected = split_chat(message_text(columns[roles.rejected][row], last=True))
+            asked = (self.prompts[row], self.cell(roles.situation, row))
             if roles.other_prompt:
                 other = message_text(columns[roles.other_prompt][row])
             found.append(
@@ -191,7 +192,7 @@ class _Builder:
                     row_id=self.ids[row],
                     chosen=chosen,
                     rejected=rejected,
-                    prompt=before or self.prompts[row],
+                    prompt=before or "\n".join(filter(None, asked)),
                     other_prompt=other or None,
                     chosen_rating=as_number(self.cell(roles.chosen_rating, row)),
                     rejected_rating=as_number(self.cell(roles.rejected_rating, row)),
