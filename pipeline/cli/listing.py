@@ -20,6 +20,6 @@ def commands() -> str:
             lines.append(f"| `distillery {usage.name}` | {sentence} |")
     for group in app.registered_groups:
         if group.typer_instance:
-            sentence = typer.main.get_group(group.typer_instance).help
-            lines.append(f"| `distillery {group.name} …` | {sentence} |")
+            purpose = typer.main.get_group(group.typer_instance).help
+            lines.append(f"| `distillery {group.name} …` | {purpose} |")
     return "\n".join([*lines, ""]) + "\n"
