@@ -86,7 +86,7 @@ def distil(
         out=out,
         rejections=rejections,
     )
-    note(f"{name}: {spent_line(count, prices_known=teacher.prices is not None)}")
+    note(f"{name}: {spent_line(count, teacher)}")
 
 
 def parse(

@@ -128,7 +128,7 @@ def test_a_spent_budget_keeps_the_answers_and_the_old_table(
         }
     )
 
-    with pytest.raises(BudgetSpentError, match="raise budget.max_calls"):
+    with pytest.raises(BudgetSpentError, match=r"raise budget\.max_calls"):
         distil_all(capped, tmp_path)
     assert endpoint.tally.calls == 12
     assert not (tmp_path / "datasets" / "completions" / "human-naive.parquet").exists()
