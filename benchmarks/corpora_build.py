@@ -78,6 +78,7 @@ def build(raw: str, out: str) -> dict[str, float]:
             ReferenceCorpus(method="reference"),
             RespondersParams(reference_responder="human"),
             PromptParams(mean_words=28, max_words=97),
+            seed=42,
             exchanges=exchanges,
             responses=responses,
             splits=folder / "splits.parquet",

@@ -10,8 +10,17 @@ from pydantic import Field, ValidationError, model_validator
 
 from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
-from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
+from pipeline.corpora.params import (
+    Corpus,
+    DirectCorpus,
+    Distillation,
+    HumanCorpus,
+    LlmCorpus,
+    RespondersParams,
+)
 from pipeline.errors import MissingFileError, ParamsError
+from pipeline.llm import LlmParams
+from pipeline.stages.distil import DistilParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.split import SplitParams
 
@@ -26,6 +35,9 @@ class Params(Section):
     split: SplitParams
     responders: RespondersParams
     prompt: PromptParams
+    llm: LlmParams
+    distil: DistilParams
+    distillations: dict[str, Distillation]
     corpora: dict[str, Corpus] = Field(min_length=1)
 
     @model_validator(mode="after")
@@ -39,6 +51,30 @@ class Params(Section):
                     f"responders.teacher_responders ({', '.join(sorted(known))})"
                 )
         return self
+
+    @model_validator(mode="after")
+    def _distillations_are_there(self) -> Self:
+        for name, one in self.distillations.items():
+            if one.parents != "source" and one.parents not in self.distillations:
+                raise ValueError(f"distillations.{name}.parents: no distillation {one.parents}")
+        for name, corpus in self.corpora.items():
+            if isinstance(corpus, HumanCorpus | LlmCorpus):
+                used = self.distillations.get(corpus.responses)
+                if used is None or used.method != corpus.method:
+                    raise ValueError(
+                        f"corpora.{name}.responses: no distillation {corpus.responses} of method "
+                        f"{corpus.method}; there are {', '.join(self.distillations)}"
+                    )
+        return self
+
+    def distillation(self, name: str) -> Distillation:
+        """Return the distillation called `name`, or say which there are."""
+        if name not in self.distillations:
+            raise ParamsError(
+                DEFAULT_PATH,
+                [f"distillations.{name}: not there; there are {', '.join(self.distillations)}"],
+            )
+        return self.distillations[name]
 
     def corpus(self, name: str) -> Corpus:
         """Return the corpus called `name`, or say which there are."""

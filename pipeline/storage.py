@@ -116,9 +116,13 @@ class TableWriter(Generic[R]):
             self._pending.clear()
 
     def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
-        if exc_type is None:
-            self._flush()
-        self._writer.close()
+        try:
+            if exc_type is None:
+                self._flush()
+            self._writer.close()
+        except BaseException as error:
+            self._atomic.__exit__(type(error), error, error.__traceback__)
+            raise
         self._atomic.__exit__(exc_type, *rest)
 
 
@@ -156,10 +160,15 @@ def read_table(path: Path, record_type: type[R]) -> Iterator[R]:
     if missing:
         raise TableError(path, f"no column {', '.join(missing)}", hint=RERUN)
     row = 0
-    for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(record_type.model_fields)):
-        for values in batch.to_pylist():
-            row += 1
-            yield _validated(record_type, values, path, row)
+    try:
+        for batch in file.iter_batches(
+            batch_size=BATCH_ROWS, columns=list(record_type.model_fields)
+        ):
+            for values in batch.to_pylist():
+                row += 1
+                yield _validated(record_type, values, path, row)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise TableError(path, f"damaged after row {row} ({error})", hint=RERUN) from error
 
 
 def count_rows(path: Path) -> int:
@@ -186,7 +195,7 @@ def iter_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 values = json.loads(line)
             except UnicodeDecodeError as error:
                 raise RowError(path, row, "not UTF-8 text", hint=hint) from error
-            except (json.JSONDecodeError, RecursionError) as error:
+            except (ValueError, RecursionError) as error:
                 raise RowError(path, row, f"not JSON ({error})", hint=hint) from error
             if not isinstance(values, dict):
                 raise RowError(path, row, f"a {type(values).__name__}, not an object", hint=hint)
@@ -223,7 +232,7 @@ def read_json(path: Path) -> Any:
         raise MissingFileError(path, hint="Check the path, or run the stage that writes it.")
     try:
         return json.loads(path.read_bytes())
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:
         raise TableError(path, f"not JSON ({error})", hint="Write it again.") from error
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import typer
 
 from pipeline.cli import doctor as doctor_command
-from pipeline.cli import explain, fetch, init, repro, stages, study
+from pipeline.cli import explain, fetch, init, ledger, plan, preview, repro, stages, study
 
 app = typer.Typer(
     name="distillery",
@@ -22,7 +22,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (repro, fetch, init, doctor_command, explain, study, stages):
+for module in (repro, fetch, init, doctor_command, plan, preview, ledger, explain, study, stages):
     module.register(app)
 
 

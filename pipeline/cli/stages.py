@@ -12,10 +12,12 @@ In = Annotated[Path, typer.Option(help="input")]
 Out = Annotated[Path, typer.Option(help="output")]
 Corpus = Annotated[str, typer.Argument(help="a name under `corpora` in params.yaml")]
 
+Distillation = Annotated[str, typer.Argument(help="a name under `distillations` in params.yaml")]
+
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (ingest, split, build_sft, build_preferences, count_corpora):
+    for command in (ingest, split, distil, parse, build_sft, build_preferences, count_corpora):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
 
@@ -49,6 +51,60 @@ def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
     )
 
 
+def distil(
+    name: Distillation, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+) -> None:
+    """Ask the teacher; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import distil as stage
+
+    params = load_params()
+    teacher = params.llm.teacher
+    count = stage.run(
+        name,
+        params.distillation(name),
+        params.distil,
+        teacher,
+        params.llm.budget,
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        out=out,
+        rejections=rejections,
+    )
+    note(f"{name}: {spent_line(count, prices_known=teacher.prices is not None)}")
+
+
+def parse(
+    name: Distillation,
+    exchanges: In,
+    completions: In,
+    responses: In,
+    out: Out,
+    rejections: Out,
+) -> None:
+    """Read responses out of the teacher's raw completions."""
+    from pipeline.params import load_params
+    from pipeline.stages import parse as stage
+
+    params = load_params()
+    stage.run(
+        name,
+        params.distillation(name),
+        params.responders,
+        params.prompt,
+        exchanges=exchanges,
+        completions=completions,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+    )
+
+
 def build_sft(
     corpus: Corpus, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
 ) -> None:
@@ -61,6 +117,7 @@ def build_sft(
         params.corpus(corpus),
         params.responders,
         params.prompt,
+        seed=params.seed,
         exchanges=exchanges,
         responses=responses,
         splits=splits,
@@ -87,6 +144,7 @@ def build_preferences(
         params.corpus(corpus),
         params.responders,
         params.prompt,
+        seed=params.seed,
         exchanges=exchanges,
         responses=responses,
         splits=splits,

@@ -43,6 +43,10 @@ def read_candidates(
             waiting = next(answered, None)
         if assignment.split == split:
             yield Candidate(exchange, found)
+    if (left := next(assignments, None)) is not None:
+        raise TableError(
+            splits, f"does not belong to {exchanges}: {left.exchange_id} is not there", hint=RERUN
+        )
     if waiting is not None:
         raise TableError(
             responses, f"answers {waiting[0]}, which is not next in {exchanges}", hint=RERUN

@@ -95,5 +95,8 @@ def preference_pair(
             parents=(exchange.id, chosen.id, rejected.id),
             prompt_id=prompt.prompt_id,
             request_id=chosen.lineage.request_id,
+            model=chosen.lineage.model,
+            teacher_prompt_id=chosen.lineage.teacher_prompt_id,
+            flags=chosen.lineage.flags,
         ),
     )

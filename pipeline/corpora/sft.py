@@ -81,6 +81,9 @@ def sft_example(
             parents=(exchange.id, *ids),
             prompt_id=prompt.prompt_id,
             request_id=target.lineage.request_id,
+            model=target.lineage.model,
+            teacher_prompt_id=target.lineage.teacher_prompt_id,
+            flags=target.lineage.flags,
         ),
     )
 

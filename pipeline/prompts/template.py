@@ -1,18 +1,20 @@
 """A prompt is a YAML file with declared variables, rendered by Jinja2.
 
 Text from data goes in as a variable and is never parsed as a template, so braces in it stay
-braces. A template's id is its name and a hash of everything that shapes its text (includes too):
-an edited prompt is another prompt.
+braces. Nor can it leave the marks around it: where it imitates one of the template's marks, or a
+chat model's control token, that one `<` is written `&lt;`. A template's id is its name and a hash
+of everything that shapes its text (includes too): an edited prompt is another prompt.
 """
 
 from __future__ import annotations
 
 import hashlib
+import re
 from functools import cache
 from pathlib import Path
 
 import yaml
-from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, meta
+from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 from pydantic import Field, ValidationError
 
 from pipeline.config import Section
@@ -39,13 +41,20 @@ class PromptTemplate(Section):
         """`family/name@` and 12 hex digits of the text with its includes spelled out."""
         return f"{self.name}@{_digest(self.text)}"
 
+    @property
+    def spelled_out(self) -> str:
+        """The template's text with that of its includes."""
+        return _spelled_out(self.text)
+
     def render(self, **variables: str) -> str:
         """Fill in the variables, exactly the declared ones."""
         given, declared = set(variables), set(self.variables)
         if given != declared:
             missing, unknown = sorted(declared - given), sorted(given - declared)
             raise PromptError(f"prompt {self.name}: missing {missing}, unknown {unknown}")
-        return _compiled(self.text).render(**variables).strip()
+        marks = _marks(self.text)
+        held = {name: marks.sub("&lt;", value) for name, value in variables.items()}
+        return _compiled(self.text).render(**held).strip()
 
 
 @cache
@@ -60,9 +69,9 @@ def load_template(name: str) -> PromptTemplate:
     try:
         fields = yaml.safe_load(path.read_text(encoding="utf-8"))
         template = PromptTemplate.model_validate({"name": name, **fields})
-    except (yaml.YAMLError, ValidationError, TypeError) as error:
+        used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
+    except (yaml.YAMLError, ValidationError, TypeError, TemplateError, OSError) as error:
         raise PromptError(f"{path.name}: not a prompt template: {error}") from error
-    used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
     if used != set(template.variables):
         raise PromptError(
             f"{path.name}: declares {sorted(template.variables)} but uses {sorted(used)}"
@@ -76,6 +85,14 @@ def _compiled(text: str) -> Template:
 
 
 @cache
+def _marks(text: str) -> re.Pattern[str]:
+    """Return what matches the `<` of one of the template's marks, or of `<|token|>`."""
+    names = sorted(set(re.findall(r"</(\w+)>", _spelled_out(text))))
+    mark = rf"\s*/?\s*(?:{'|'.join(names)})\b|" if names else ""
+    return re.compile(rf"<(?={mark}\|)", re.IGNORECASE)
+
+
+@cache
 def _digest(text: str) -> str:
     return hashlib.sha256(_spelled_out(text).encode()).hexdigest()[:12]
 
@@ -86,14 +103,13 @@ def _environment() -> Environment:
     return Environment(
         loader=FileSystemLoader(TEMPLATES),
         undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
         autoescape=False,  # noqa: S701
     )
 
 
 def _spelled_out(text: str) -> str:
-    """Return `text` with each `{% include "file" %}` replaced by that file's text."""
+    """Return `text` with the text of each file that it includes behind it."""
     tree = _environment().parse(text)
     included = sorted(str(name) for name in meta.find_referenced_templates(tree))
-    return text + "".join(f"\n{name}\n{(TEMPLATES / name).read_text()}" for name in included)
+    files = {name: (TEMPLATES / name).read_text(encoding="utf-8") for name in included}
+    return text + "".join(f"\n{name}\n{content}" for name, content in files.items())

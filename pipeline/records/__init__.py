@@ -1,6 +1,7 @@
 """What flows between stages: frozen pydantic records that refuse nonsense."""
 
 from pipeline.records.base import NonBlank, Record, content_id
+from pipeline.records.completion import Completion
 from pipeline.records.exchange import Exchange, Turn
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
@@ -12,6 +13,7 @@ from pipeline.records.training import Message, PreferencePair, SFTExample
 __all__ = [
     "TO_MITI_4",
     "BehaviourCode",
+    "Completion",
     "Exchange",
     "Lineage",
     "Message",

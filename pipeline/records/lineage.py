@@ -10,7 +10,9 @@ class Lineage(Record):
 
     `parents` are the ids of the rows it was made from, none for an ingested row. `prompt_id`
     names the template and the hash of its text; `request_id` is the ledger key of the teacher
-    call that wrote the text, where one did.
+    call that wrote the text, where one did; `model` is who was called, and `teacher_prompt_id`
+    names the templates it was called with. `flags` are suspicions about the text that it was made
+    from, such as an imitated instruction; the text itself stays as it is.
     """
 
     source: NonBlank
@@ -19,6 +21,9 @@ class Lineage(Record):
     parents: tuple[str, ...] = ()
     prompt_id: str | None = None
     request_id: str | None = None
+    model: str | None = None
+    teacher_prompt_id: str | None = None
+    flags: tuple[str, ...] = ()
 
 
 class RawLocation(Record):

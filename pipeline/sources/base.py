@@ -89,6 +89,11 @@ class Raters:
         return f"r{number:04d}"
 
 
+def label(value: object) -> str | None:
+    """Return a cell that may be empty, or of another type than text, as text or None."""
+    return (str(value).strip() or None) if value is not None else None
+
+
 # Tab, line feed and carriage return are text; the other control characters are damage.
 _CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f]")
 _SURROGATE = re.compile(r"[\ud800-\udfff]")

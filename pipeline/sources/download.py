@@ -9,7 +9,8 @@ from pipeline.errors import OfflineError, PipelineError
 from pipeline.progress import track
 from pipeline.storage import file_sha256
 
-CHUNK_BYTES = 1 << 20
+# What is lost at most when a connection breaks off.
+CHUNK_BYTES = 1 << 16
 TIMEOUT_S = 60
 
 
@@ -54,7 +55,7 @@ def _receive(url: str, part: Path) -> None:
             chunks = answer.iter_content(CHUNK_BYTES)
             total = -(-int(left) // CHUNK_BYTES) if left else None
             with part.open("ab" if resumed else "wb") as stream:
-                for chunk in track(chunks, f"fetching {part.stem} (MiB)", total=total):
+                for chunk in track(chunks, f"fetching {part.stem} (blocks of 64 KiB)", total=total):
                     stream.write(chunk)
     except requests.RequestException as error:
         kept = part.stat().st_size if part.is_file() else 0

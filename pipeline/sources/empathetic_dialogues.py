@@ -9,6 +9,7 @@ situation. Rows of one dialogue stand together in both.
 from __future__ import annotations
 
 import tarfile
+import zlib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from itertools import groupby
@@ -17,7 +18,7 @@ from pathlib import Path
 from pipeline.errors import RowError, TableError
 from pipeline.records import Exchange, Lineage, RawLocation, Rejection, Response, Turn, content_id
 from pipeline.records.exchange import Role
-from pipeline.sources.base import ReadOptions, Source, Sourced, unusable
+from pipeline.sources.base import ReadOptions, Source, Sourced, label, unusable
 from pipeline.sources.rows import Row, csv_rows, iter_rows
 
 NAME = "empathetic_dialogues"
@@ -61,7 +62,8 @@ def _exchanges(
     file: str, dialogue: _Dialogue, options: ReadOptions
 ) -> Iterator[Sourced | Rejection]:
     dialogue_id = content_id("dialogue", NAME, dialogue.id)
-    for text in (dialogue.situation, *(text for _, text in dialogue.turns)):
+    said = (text for _, text in dialogue.turns)
+    for text in (dialogue.id, dialogue.emotion or "", dialogue.situation, *said):
         if problem := unusable(text, options.max_chars):
             yield _rejection(dialogue_id, *problem)
             return
@@ -139,7 +141,7 @@ def _archive(path: Path) -> Iterator[tuple[str, _Dialogue]]:
                 if stream is not None:
                     rows = csv_rows(stream, path, _UPSTREAM_COLUMNS, quoted=False)  # type: ignore[arg-type]
                     yield from ((member.name, one) for one in _upstream(path, rows))
-    except (tarfile.TarError, EOFError, OSError) as error:
+    except (tarfile.TarError, zlib.error, EOFError, OSError) as error:
         raise TableError(
             path, f"not a whole archive ({error})", hint="Download it again."
         ) from error
@@ -150,9 +152,11 @@ def _upstream(path: Path, rows: Iterable[Row]) -> Iterator[_Dialogue]:
     for conversation, turns in groupby(rows, key=lambda row: row[1]["conv_id"]):
         dialogue: _Dialogue | None = None
         for row, values in turns:
+            if not conversation.strip():
+                raise RowError(path, row, "conv_id is empty", hint="Each row needs its dialogue.")
             if dialogue is None:
                 dialogue = _Dialogue(conversation, row, values["context"], _plain(values["prompt"]))
-            if not values["utterance_idx"].isdigit():
+            if not values["utterance_idx"].isdecimal():
                 raise RowError(
                     path,
                     row,
@@ -172,13 +176,13 @@ def _plain(text: str) -> str:
 
 
 def _table(path: Path, rows: Iterable[Row]) -> Iterator[_Dialogue]:
-    for dialogue_id, lines in groupby(rows, key=lambda row: row[1]["Dialog_ID"]):
+    for dialogue_id, lines in groupby(rows, key=lambda row: label(row[1]["Dialog_ID"])):
         dialogue: _Dialogue | None = None
         for row, values in lines:
             if not dialogue_id:
                 raise RowError(path, row, "Dialog_ID is empty", hint="Each row needs its dialogue.")
             if dialogue is None:
-                dialogue = _Dialogue(dialogue_id, row, values["emotion"] or None)
+                dialogue = _Dialogue(dialogue_id, row, label(values["emotion"]))
             text = str(values["Text"] or "").strip()
             if values["Type"] == "situation":
                 dialogue.situation = text

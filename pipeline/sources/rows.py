@@ -132,6 +132,12 @@ def iter_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
             for values in batch.to_pylist():
                 row += 1
                 yield row, values
+    except UnicodeDecodeError as error:
+        raise TableError(
+            path,
+            f"a text after row {row} is not UTF-8 ({error})",
+            hint="Write the file again with its texts as UTF-8.",
+        ) from error
     except (pa.ArrowInvalid, OSError) as error:
         raise TableError(path, f"damaged after row {row} ({error})", hint=WHOLE) from error
 

@@ -44,15 +44,17 @@ def read(path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
             yield _rejection(exchange_id, "duplicate_exchange", f"row {row} repeats an earlier one")
             continue
         seen.update({exchange_id, named} if named else {exchange_id})
-        problem = unusable(situation, options.max_chars) or unusable(utterance, options.max_chars)
-        if problem:
+        emotion = _cell(values, columns.emotion)
+        texts = (named, emotion, situation, utterance)
+        problems = filter(None, (unusable(text, options.max_chars) for text in texts))
+        if problem := next(problems, None):
             yield _rejection(exchange_id, *problem)
             continue
         lineage = Lineage(source="table", licence=licence, operation="ingest")
         exchange = Exchange(
             id=exchange_id,
             dialogue_id=named or exchange_id,
-            emotion=_cell(values, columns.emotion) or None,
+            emotion=emotion or None,
             situation=situation,
             utterance=utterance,
             raw=RawLocation(file=path.name, row=row),

@@ -22,7 +22,7 @@ from pipeline.records import (
     Response,
     content_id,
 )
-from pipeline.sources.base import Raters, ReadOptions, Source, Sourced, unusable
+from pipeline.sources.base import Raters, ReadOptions, Source, Sourced, label, unusable
 from pipeline.sources.licences import NONE_STATED
 from pipeline.sources.rows import iter_rows
 
@@ -53,51 +53,73 @@ class _WideReader:
                     hint="Ids must be unique: drop one of the rows or rename it.",
                 )
             seen.add(dialogue_id)
-            yield self._sourced(path, row, values, raters, options)
+            exchange = self._exchange(path, row, values, options)
+            if isinstance(exchange, Rejection):
+                yield exchange
+                continue
+            answers = list(self._responses(path, row, values, exchange, raters, options))
+            yield from (one for one in answers if isinstance(one, Rejection))
+            yield Sourced(exchange, tuple(one for one in answers if isinstance(one, Response)))
 
-    def _sourced(
-        self, path: Path, row: int, values: dict[str, Any], raters: Raters, options: ReadOptions
-    ) -> Sourced | Rejection:
-        dialogue_id = values["dialog_id"]
+    def _exchange(
+        self, path: Path, row: int, values: dict[str, Any], options: ReadOptions
+    ) -> Exchange | Rejection:
+        dialogue_id = _text(path, row, values, "dialog_id")
         situation = _text(path, row, values, "situation")
         utterance = _text(path, row, values, "speaker_uttr")
+        emotion, sentiment = label(values["emotion"]), label(values["sentiment"])
         exchange_id = content_id("exchange", self.name, dialogue_id, situation, utterance)
-        for text in (situation, utterance):
-            if problem := unusable(text, options.max_chars):
-                return Rejection(
-                    record_id=exchange_id, stage="ingest", reason=problem[0], detail=problem[1]
-                )
-        lineage = Lineage(source=self.name, licence=NONE_STATED, operation="ingest")
-        exchange = Exchange(
+        for text in (dialogue_id, emotion, sentiment, situation, utterance):
+            if problem := unusable(text or "", options.max_chars):
+                return _rejection(exchange_id, *problem)
+        return Exchange(
             id=exchange_id,
             dialogue_id=dialogue_id,
             collection_id=dialogue_id.split("_conv:")[0],
-            emotion=values["emotion"] or None,
-            sentiment=values["sentiment"] or None,
+            emotion=emotion,
+            sentiment=sentiment,
             situation=situation,
             utterance=utterance,
             raw=RawLocation(file=path.name, row=row),
-            lineage=lineage,
+            lineage=Lineage(source=self.name, licence=NONE_STATED, operation="ingest"),
         )
-        responses = []
+
+    def _responses(
+        self,
+        path: Path,
+        row: int,
+        values: dict[str, Any],
+        exchange: Exchange,
+        raters: Raters,
+        options: ReadOptions,
+    ) -> Iterator[Response | Rejection]:
         for who in self.responders:
             # Pseudonyms number raters in file order, so every one is asked for, used or not.
             rater = raters.pseudonym(_text(path, row, values, f"annotator_{who}"))
             text = _text(path, row, values, f"response_{who}")
-            responses.append(
-                Response(
-                    id=content_id("response", exchange_id, who, text),
-                    exchange_id=exchange_id,
-                    responder=who,
-                    text=text,
-                    rating=read_rating(path, row, f"rating_{who}", values[f"rating_{who}"]),
-                    rater=rater,
-                    rater_teq=_whole(path, row, values, f"empathy_propensity_{who}"),
-                    codes=_codes(path, row, values, f"miti_{who}"),
-                    lineage=lineage.model_copy(update={"parents": (exchange_id,)}),
-                )
+            response_id = content_id("response", exchange.id, who, text)
+            if problem := unusable(text, options.max_chars):
+                yield _rejection(response_id, *problem, parents=(exchange.id,))
+                continue
+            yield Response(
+                id=response_id,
+                exchange_id=exchange.id,
+                responder=who,
+                text=text,
+                rating=read_rating(path, row, f"rating_{who}", values[f"rating_{who}"]),
+                rater=rater,
+                rater_teq=_whole(path, row, values, f"empathy_propensity_{who}"),
+                codes=_codes(path, row, values, f"miti_{who}"),
+                lineage=exchange.lineage.model_copy(update={"parents": (exchange.id,)}),
             )
-        return Sourced(exchange, tuple(responses))
+
+
+def _rejection(
+    record_id: str, reason: str, detail: str, *, parents: tuple[str, ...] = ()
+) -> Rejection:
+    return Rejection(
+        record_id=record_id, stage="ingest", reason=reason, detail=detail, parents=parents
+    )
 
 
 def _text(path: Path, row: int, values: dict[str, Any], column: str) -> str:

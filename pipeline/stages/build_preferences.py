@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
-from pipeline.corpora.candidates import read_candidates
+from pipeline.corpora.candidates import Candidate, read_candidates
 from pipeline.corpora.conversation import PromptParams
-from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
+from pipeline.corpora.improved import human_pairs, llm_pairs, supervised_ids
+from pipeline.corpora.params import (
+    Corpus,
+    DirectCorpus,
+    HumanCorpus,
+    LlmCorpus,
+    RespondersParams,
+)
 from pipeline.corpora.preference import FILTERS, PairFilter, direct_pairs
 from pipeline.progress import track
 from pipeline.records import PreferencePair, Rejection
@@ -19,6 +27,7 @@ def run(
     responders: RespondersParams,
     prompt: PromptParams,
     *,
+    seed: int,
     exchanges: Path,
     responses: Path,
     splits: Path,
@@ -31,7 +40,7 @@ def run(
     Both are always built, so that a study can train on either without another run.
     """
     outs: dict[PairFilter, Path] = {"strict": strict, "authors": authors}
-    teachers = corpus.teachers if isinstance(corpus, DirectCorpus) else ()
+    supervised = supervised_ids(corpus, seed, exchanges, responses, splits)
     with ExitStack() as stack:
         kept = {
             name: stack.enter_context(TableWriter(path, PreferencePair))
@@ -40,14 +49,39 @@ def run(
         dropped = stack.enter_context(TableWriter(rejections, Rejection))
         for candidate in track(read_candidates(exchanges, responses, splits), "building pairs"):
             for name in FILTERS:
-                for row in direct_pairs(
-                    candidate,
-                    reference=responders.reference_responder,
-                    teachers=teachers,
-                    pair_filter=name,
-                    prompt=prompt,
-                ):
+                for row in _rows(candidate, corpus, responders, prompt, name, supervised):
                     if isinstance(row, Rejection):
                         dropped.write(row)
                     else:
                         kept[name].write(row)
+
+
+def _rows(
+    candidate: Candidate,
+    corpus: Corpus,
+    responders: RespondersParams,
+    prompt: PromptParams,
+    pair_filter: PairFilter,
+    supervised: frozenset[str],
+) -> Iterator[PreferencePair | Rejection]:
+    reference = responders.reference_responder
+    if isinstance(corpus, HumanCorpus):
+        return human_pairs(
+            candidate, corpus, reference=reference, pair_filter=pair_filter, prompt=prompt
+        )
+    if isinstance(corpus, LlmCorpus):
+        return llm_pairs(
+            candidate,
+            corpus,
+            supervised=supervised,
+            reference=reference,
+            pair_filter=pair_filter,
+            prompt=prompt,
+        )
+    return direct_pairs(
+        candidate,
+        reference=reference,
+        teachers=corpus.teachers if isinstance(corpus, DirectCorpus) else (),
+        pair_filter=pair_filter,
+        prompt=prompt,
+    )

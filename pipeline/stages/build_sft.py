@@ -7,7 +7,14 @@ from pathlib import Path
 
 from pipeline.corpora.candidates import Candidate, read_candidates
 from pipeline.corpora.conversation import PromptParams
-from pipeline.corpora.params import Corpus, DirectCorpus, RespondersParams
+from pipeline.corpora.improved import human_examples, llm_examples, supervised_ids
+from pipeline.corpora.params import (
+    Corpus,
+    DirectCorpus,
+    HumanCorpus,
+    LlmCorpus,
+    RespondersParams,
+)
 from pipeline.corpora.sft import direct_examples, reference_examples
 from pipeline.progress import track
 from pipeline.records import Rejection, SFTExample
@@ -19,6 +26,7 @@ def run(
     responders: RespondersParams,
     prompt: PromptParams,
     *,
+    seed: int,
     exchanges: Path,
     responses: Path,
     splits: Path,
@@ -26,9 +34,10 @@ def run(
     rejections: Path,
 ) -> None:
     """Write the corpus's examples to `out` and what did not become one to `rejections`."""
+    supervised = supervised_ids(corpus, seed, exchanges, responses, splits)
     with TableWriter(out, SFTExample) as kept, TableWriter(rejections, Rejection) as dropped:
         for candidate in track(read_candidates(exchanges, responses, splits), "building SFT rows"):
-            for row in _rows(candidate, corpus, responders, prompt):
+            for row in _rows(candidate, corpus, responders, prompt, supervised):
                 if isinstance(row, Rejection):
                     dropped.write(row)
                 else:
@@ -36,11 +45,21 @@ def run(
 
 
 def _rows(
-    candidate: Candidate, corpus: Corpus, responders: RespondersParams, prompt: PromptParams
+    candidate: Candidate,
+    corpus: Corpus,
+    responders: RespondersParams,
+    prompt: PromptParams,
+    supervised: frozenset[str],
 ) -> Iterator[SFTExample | Rejection]:
     reference = responders.reference_responder
     if isinstance(corpus, DirectCorpus):
         return direct_examples(
             candidate, reference=reference, teachers=corpus.teachers, prompt=prompt
+        )
+    if isinstance(corpus, HumanCorpus):
+        return human_examples(candidate, corpus, reference=reference, prompt=prompt)
+    if isinstance(corpus, LlmCorpus):
+        return llm_examples(
+            candidate, corpus, supervised=supervised, reference=reference, prompt=prompt
         )
     return reference_examples(candidate, reference=reference, prompt=prompt)

@@ -1,0 +1,25 @@
+"""The paths that dvc.yaml gives to a stage, for commands that look at the same files."""
+
+from __future__ import annotations
+
+import shlex
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+
+def stage_paths(stage: str, key: str, item: dict[str, Any]) -> dict[str, Path]:
+    """Return the paths of `stage@key` by option name, `item` being its entry in params.yaml."""
+    import yaml
+
+    from pipeline.errors import MissingFileError
+
+    file = Path("dvc.yaml")
+    if not file.is_file():
+        raise MissingFileError(file, hint="Run this in the project's folder.")
+    command = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"][stage]["do"]["cmd"]
+    command = command.replace("${key}", key)
+    for name, value in item.items():
+        command = command.replace(f"${{item.{name}}}", str(value))
+    words = shlex.split(command)
+    return {name[2:]: Path(value) for name, value in pairwise(words) if name.startswith("--")}

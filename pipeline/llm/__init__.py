@@ -1,0 +1,14 @@
+"""Calls to language models: each is made once, kept, counted and capped."""
+
+from pipeline.llm.chat import CallRejectedError, Chat, Reply
+from pipeline.llm.role import Budget, LlmParams, LlmRole, RoleName
+
+__all__ = [
+    "Budget",
+    "CallRejectedError",
+    "Chat",
+    "LlmParams",
+    "LlmRole",
+    "Reply",
+    "RoleName",
+]

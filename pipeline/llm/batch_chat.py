@@ -1,0 +1,243 @@
+"""`mode: batch`: requests travel as the provider's batch files, cheaper and within a day.
+
+Requests are gathered until nobody adds one, written to a file whose lines carry the ledger key as
+custom id, uploaded and polled. Answers are joined by that id, never by order. A batch is noted in
+the ledger before it is created and carries the note's name, so a run that was killed at any point
+finds its batches again instead of paying for new ones.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from collections.abc import Coroutine
+from typing import Any
+
+from pipeline.errors import PipelineError
+from pipeline.llm.chat import Request
+from pipeline.llm.ledger import Ledger
+from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
+from pipeline.llm.role import LlmRole
+from pipeline.llm.transport import AttemptFailedError, Completion
+
+ENDPOINT = "/v1/chat/completions"
+LINGER_S = 0.25
+OVER = ("completed", "failed", "expired", "cancelled")
+# Looks at a batch that may fail in a row before the run gives up on the provider.
+MAX_FAILED_POLLS = 20
+
+
+class BatchTransport:
+    """Sends requests of one role in batches; each `send` waits for its own answer."""
+
+    def __init__(self, role: LlmRole, base_url: str, ledger: Ledger) -> None:
+        self._wire = OpenAITransport(role, base_url)
+        self._role = role
+        self._ledger = ledger
+        self._queue: list[Request] = []
+        self._attempts: dict[str, int] = {}
+        self._waiting: dict[str, asyncio.Future[Completion]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._flush: asyncio.TimerHandle | None = None
+        self._error: PipelineError | None = None
+
+    async def resume(self) -> None:
+        """Take up the batches that an earlier run left open."""
+        rows = self._ledger.rows(
+            "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ?",
+            self._wire.base_url,
+        )
+        if not rows:
+            return
+        created = await self._created()
+        for intent, batch, attempts in rows:
+            name = str(batch) if batch else created.get(str(intent))
+            sent: dict[str, int] = json.loads(str(attempts))
+            if name is None:  # the run died before the provider heard of it
+                self._close_batch(str(intent))
+                self._ledger.withdraw(list(sent.values()))
+            else:
+                self._attempts.update(sent)
+                for key in sent:
+                    self._future(key)
+                self._watch(list(sent), self._collect(str(intent), name, list(sent)))
+
+    async def _created(self) -> dict[str, str]:
+        """Return the provider's batches by the intent that they carry."""
+        found: dict[str, str] = {}
+        async for batch in self._wire.client.batches.list(limit=100):
+            intent = (batch.metadata or {}).get("intent")
+            if intent:
+                found[intent] = batch.id
+        return found
+
+    def sent_attempt(self, key: str) -> int | None:
+        """Return the attempt that already carries a request, None if it is to be sent."""
+        return self._attempts.get(key)
+
+    def note_attempt(self, key: str, attempt: int) -> None:
+        """Remember which attempt a request is sent under."""
+        self._attempts[key] = attempt
+
+    async def send(self, request: Request) -> Completion:
+        """Put `request` into the next batch, unless one carries it already, and wait."""
+        if self._error is not None:
+            raise self._error
+        waiting = self._waiting.get(request.key)
+        if waiting is None:
+            waiting = self._future(request.key)
+            self._queue.append(request)
+            self._schedule()
+        try:
+            return await waiting
+        finally:
+            self._waiting.pop(request.key, None)
+            self._attempts.pop(request.key, None)
+
+    def _future(self, key: str) -> asyncio.Future[Completion]:
+        future: asyncio.Future[Completion] = asyncio.get_running_loop().create_future()
+        # A resumed batch may hold requests that nobody asks again.
+        future.add_done_callback(lambda done: done.cancelled() or done.exception())
+        self._waiting[key] = future
+        return future
+
+    def _schedule(self) -> None:
+        if self._flush is not None:
+            self._flush.cancel()
+        full = len(self._queue) >= self._role.batch.max_rows
+        loop = asyncio.get_running_loop()
+        self._flush = loop.call_later(0 if full else LINGER_S, self._submit)
+
+    def _submit(self) -> None:
+        requests, self._queue, self._flush = self._queue, [], None
+        self._watch([request.key for request in requests], self._run(requests))
+
+    def _watch(self, keys: list[str], work: Coroutine[Any, Any, None]) -> None:
+        """Run `work` beside us; an error that ends the run reaches all who wait for `keys`."""
+
+        async def watched() -> None:
+            try:
+                await work
+            except PipelineError as error:
+                self._error = error
+                for key in keys:
+                    self._reject(key, error)
+
+        task = asyncio.ensure_future(watched())
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    async def _run(self, requests: list[Request]) -> None:
+        intent = uuid.uuid4().hex
+        keys = [request.key for request in requests]
+        attempts = {key: self._attempts[key] for key in keys}
+        with self._ledger.transaction() as db:
+            db.execute(
+                "INSERT INTO batches VALUES (?, ?, NULL, 1, ?)",
+                (intent, self._wire.base_url, json.dumps(attempts)),
+            )
+        lines = b"\n".join(_line(request) for request in requests)
+        import openai
+
+        try:
+            file = await self._wire.client.files.create(
+                file=("requests.jsonl", lines), purpose="batch"
+            )
+            batch = await self._wire.client.batches.create(
+                input_file_id=file.id,
+                endpoint="/v1/chat/completions",
+                completion_window="24h",
+                metadata={"intent": intent},
+            )
+        except openai.APIError as error:
+            raise EndpointRefusedError(
+                f"{self._wire.base_url}: a batch could not be created: "
+                f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
+                "Check that the endpoint has a batch API, or use mode: live; then run again."
+            ) from None
+        with self._ledger.transaction() as db:
+            db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (batch.id, intent))
+        await self._collect(intent, batch.id, keys)
+
+    async def _collect(self, intent: str, name: str, keys: list[str]) -> None:
+        """Wait for a batch and hand out its answers; what it lacks may be asked again."""
+        batch = await self._poll(name)
+        for field in ("output_file_id", "error_file_id"):
+            file_id = getattr(batch, field, None)
+            if file_id:
+                for line in await self._lines(file_id):
+                    self._hand_out(line)
+        for key in keys:
+            self._reject(key, AttemptFailedError(f"batch_{batch.status}", f"no line in {name}"))
+        await asyncio.sleep(0)  # those who waited commit their answers now
+        if not any(key in self._waiting for key in keys):
+            self._close_batch(intent)
+
+    def _close_batch(self, intent: str) -> None:
+        with self._ledger.transaction() as db:
+            db.execute("UPDATE batches SET open = 0 WHERE intent = ?", (intent,))
+
+    async def _poll(self, name: str) -> Any:
+        import openai
+
+        failed = 0
+        while True:
+            try:
+                batch = await self._wire.client.batches.retrieve(name)
+                failed = 0
+                if batch.status in OVER:
+                    return batch
+            except openai.APIError as error:
+                failed += 1
+                if failed >= MAX_FAILED_POLLS:
+                    raise EndpointRefusedError(
+                        f"{self._wire.base_url}: batch {name} cannot be looked at: "
+                        f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
+                        "It goes on without us; run the same command later to fetch its answers."
+                    ) from None
+            await asyncio.sleep(self._role.batch.poll_s)
+
+    async def _lines(self, file_id: str) -> list[dict[str, Any]]:
+        import openai
+
+        try:
+            content = await self._wire.client.files.content(file_id)
+        except openai.NotFoundError:
+            return []  # providers delete old files; what is missing is asked again
+        return [json.loads(line) for line in content.text.splitlines() if line.strip()]
+
+    def _hand_out(self, line: dict[str, Any]) -> None:
+        key = str(line.get("custom_id"))
+        response = line.get("response") or {}
+        status = response.get("status_code")
+        body = json.dumps(response.get("body"), ensure_ascii=False)
+        future = self._waiting.get(key)
+        if future is None or future.done():
+            return
+        if status == 200:
+            try:
+                future.set_result(self._wire.completion(body))
+            except AttemptFailedError as error:
+                future.set_exception(error)
+        else:
+            said = self._wire.redacted(body)[:MAX_DETAIL]
+            can_retry = status is None or status == 429 or status >= 500
+            self._reject(key, AttemptFailedError(f"http_{status}", said, can_retry=can_retry))
+
+    def _reject(self, key: str, error: Exception) -> None:
+        future = self._waiting.get(key)
+        if future is not None and not future.done():
+            future.set_exception(error)
+
+    async def close(self) -> None:
+        """Stop watching; the batches themselves go on and are found again by the next run."""
+        for task in list(self._tasks):
+            task.cancel()
+        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await self._wire.close()
+
+
+def _line(request: Request) -> bytes:
+    head = {"custom_id": request.key, "method": "POST", "url": ENDPOINT}
+    return json.dumps(head)[:-1].encode() + b', "body": ' + request.content + b"}"

@@ -1,0 +1,69 @@
+"""Open a chat for a role: the engine, the ledger and the budget joined."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledgered_chat import LedgeredChat
+from pipeline.llm.recorded_chat import RecordedChat
+from pipeline.llm.role import Budget, LlmRole, RoleName
+from pipeline.llm.transport import Transport
+
+if TYPE_CHECKING:
+    from pipeline.llm.local_server import LocalServer
+
+
+def home() -> Path:
+    """Return the folder of ledger and model: outside DVC's outputs, and never in git."""
+    return Path(os.environ.get("DISTILLERY_HOME", ".distillery"))
+
+
+def ledger_path() -> Path:
+    """Return where the ledger is."""
+    return home() / "ledger.sqlite"
+
+
+@asynccontextmanager
+async def open_chat(
+    role: LlmRole, *, name: RoleName, stage: str, budget: Budget, ledger: Path | None = None
+) -> AsyncIterator[LedgeredChat | RecordedChat]:
+    """Give a chat for `role`; servers and connections start with the first paid call, if any."""
+    if role.engine == "recorded":
+        assert role.cassette is not None  # the role's own check
+        yield RecordedChat(role, role.cassette)
+        return
+    servers: list[LocalServer] = []
+
+    async def connect() -> Transport:
+        from pipeline.llm.openai_chat import OpenAITransport
+
+        if role.engine == "openai":
+            assert role.base_url is not None  # the role's own check
+            if role.mode == "batch":
+                from pipeline.llm.batch_chat import BatchTransport
+
+                batches = BatchTransport(role, role.base_url, opened)
+                await batches.resume()
+                return batches
+            return OpenAITransport(role, role.base_url)
+        from pipeline.llm.local_server import LocalServer
+
+        server = await LocalServer.start(home(), parallel=role.pace.concurrency)
+        servers.append(server)
+        return OpenAITransport(role, server.base_url)
+
+    with Ledger(ledger or ledger_path()) as opened:
+        chat = LedgeredChat(
+            role, name=name, stage=stage, ledger=opened, budget=budget, connect=connect
+        )
+        try:
+            yield chat
+        finally:
+            await chat.close()
+            for server in servers:
+                server.stop()

@@ -1,0 +1,167 @@
+"""One attempt over the wire, by the `openai` client with its own retries off.
+
+The client is imported and built at the first attempt: a run that finds all its answers in the
+ledger needs neither the library nor a key.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from pipeline.errors import OfflineError, PipelineError
+from pipeline.llm.budget import Usage
+from pipeline.llm.chat import Request
+from pipeline.llm.rate_limit import retry_after_s
+from pipeline.llm.role import LlmRole, is_loopback
+from pipeline.llm.transport import AttemptFailedError, Completion
+
+if TYPE_CHECKING:
+    import openai
+
+# What a server that checks no key is sent; the client insists on one.
+NO_KEY = "none"
+MAX_DETAIL = 300
+
+
+class EndpointRefusedError(PipelineError):
+    """The endpoint will refuse every call of this run: wrong key, model, or address."""
+
+
+class OpenAITransport:
+    """Sends requests of one role to one endpoint."""
+
+    def __init__(self, role: LlmRole, base_url: str) -> None:
+        self.role = role
+        self.base_url = base_url
+        self._key = read_key(role)
+        self._client = self._connect()
+
+    def _connect(self) -> openai.AsyncOpenAI:
+        host = urlsplit(self.base_url).hostname or ""
+        if os.environ.get("DISTILLERY_OFFLINE") == "1" and not is_loopback(host):
+            raise OfflineError(
+                f"DISTILLERY_OFFLINE=1 is set and the role's endpoint is {host}\n"
+                "Unset it, or use engine embedded or recorded."
+            )
+        import openai
+
+        return openai.AsyncOpenAI(
+            base_url=self.base_url,
+            api_key=self._key or NO_KEY,
+            max_retries=0,
+            timeout=self.role.pace.timeout_s,
+            # A redirect could carry prompts to a host that nobody named; a proxy has no business
+            # between this machine and itself.
+            http_client=openai.DefaultAsyncHttpxClient(
+                follow_redirects=False, trust_env=not is_loopback(host)
+            ),
+        )
+
+    @property
+    def client(self) -> openai.AsyncOpenAI:
+        """The client, for the batch API."""
+        return self._client
+
+    async def send(self, request: Request) -> Completion:
+        """Send one attempt; raises AttemptFailedError, or EndpointRefusedError to end the run."""
+        import httpx2
+        import openai
+
+        try:
+            # The client's timeout is per chunk; a slow drip would never meet it.
+            async with asyncio.timeout(self.role.pace.timeout_s):
+                response = await self._client.post(
+                    "/chat/completions", cast_to=httpx2.Response, content=request.content
+                )
+            return self.completion(response.text)
+        except (TimeoutError, openai.APITimeoutError) as error:
+            raise AttemptFailedError(
+                "timeout", f"no whole answer in {self.role.pace.timeout_s} s", is_overload=True
+            ) from error
+        except openai.APIStatusError as error:
+            raise self._refused(error) from None
+        except (openai.APIConnectionError, httpx2.HTTPError) as error:
+            cause = error.__cause__ or error
+            raise AttemptFailedError(
+                "connection", self.redacted(f"{type(cause).__name__} {cause}")
+            ) from error
+
+    def completion(self, raw: str) -> Completion:
+        """Read an answer's body; raises AttemptFailedError if it is no chat completion."""
+        raw = self.redacted(raw)
+        try:
+            body = json.loads(raw)
+            choice = body["choices"][0]
+            text = choice["message"].get("content") or ""
+            finish_reason = choice.get("finish_reason") or "stop"
+            if not isinstance(text, str) or not isinstance(finish_reason, str):
+                raise TypeError("content is not text")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
+        return Completion(text, finish_reason, _usage(body), raw)
+
+    def _refused(self, error: openai.APIStatusError) -> AttemptFailedError | EndpointRefusedError:
+        status = error.status_code
+        said = self.redacted(error.response.text)[:MAX_DETAIL]
+        outcome = f"http_{status}"
+        if status in (401, 403):
+            named = f"${self.role.api_key_env}" if self.role.api_key_env else "no key"
+            return EndpointRefusedError(
+                f"{self.base_url} refused {named} (HTTP {status}): {said}\n"
+                "Set api_key_env of the role to the name of a variable that holds a valid key."
+            )
+        if status == 404 or 300 <= status < 400:
+            return EndpointRefusedError(
+                f"{self.base_url} has no model {self.role.model} or no such path "
+                f"(HTTP {status}): {said}\nCheck base_url (it often ends in /v1) and model."
+            )
+        if status == 429 or status >= 500 or status in (408, 409):
+            wait_s = retry_after_s(error.response.headers.get("retry-after"))
+            return AttemptFailedError(outcome, said, is_overload=True, wait_s=wait_s)
+        return AttemptFailedError(outcome, said, can_retry=False)
+
+    def sent_attempt(self, key: str) -> int | None:
+        """Return None: nothing that is sent live outlives its process."""
+
+    def note_attempt(self, key: str, attempt: int) -> None:
+        """Live requests need no note."""
+
+    def redacted(self, text: str) -> str:
+        """Return `text` without the key, should an endpoint echo it."""
+        return text.replace(self._key, "[key]") if self._key else text
+
+    async def close(self) -> None:
+        """Close the connections."""
+        await self._client.close()
+
+
+def read_key(role: LlmRole) -> str | None:
+    """Return the role's key, None if it needs none; raises PipelineError if it is not set."""
+    if role.api_key_env is None:
+        return None
+    key = os.environ.get(role.api_key_env, "").strip()
+    if not key:
+        raise EndpointRefusedError(
+            f"the environment variable {role.api_key_env} is not set\n"
+            f"Put the key of {role.base_url} there; it is never written to any file."
+        )
+    if not key.isascii() or not key.isprintable():
+        raise EndpointRefusedError(
+            f"the environment variable {role.api_key_env} holds characters no key can have\n"
+            "Copy the key again."
+        )
+    return key
+
+
+def _usage(body: dict[str, Any]) -> Usage | None:
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
+        return None
+    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None

@@ -1,0 +1,31 @@
+"""Many questions at once, answers in the order of the questions, memory for a window of them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+
+async def in_order(
+    items: Iterable[T], work: Callable[[T], Awaitable[R]], *, window: int
+) -> AsyncIterator[R]:
+    """Yield `work(item)` for each item in order, with at most `window` of them begun.
+
+    When one fails, those that have begun are waited for, so that what was paid for is kept; then
+    the first failure is raised.
+    """
+    begun: deque[asyncio.Future[R]] = deque()
+    try:
+        for item in items:
+            begun.append(asyncio.ensure_future(work(item)))
+            if len(begun) >= window:
+                yield await begun.popleft()
+        while begun:
+            yield await begun.popleft()
+    finally:
+        await asyncio.gather(*begun, return_exceptions=True)

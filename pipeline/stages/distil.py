@@ -1,0 +1,144 @@
+"""Stage `distil`: ask the teacher; the only stage whose answers cost money."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import Counter
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.config import Section
+from pipeline.corpora.conversation import PromptParams
+from pipeline.corpora.drafts import STAGE, Task, read_tasks
+from pipeline.corpora.params import Distillation, RespondersParams
+from pipeline.errors import GateFailedError
+from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.live import live_count
+from pipeline.llm.open_chat import open_chat
+from pipeline.llm.ordered import in_order
+from pipeline.llm.transport import Count
+from pipeline.prompts.injection import suspected_injections
+from pipeline.records import Completion, Lineage, Rejection, content_id
+from pipeline.storage import TableWriter
+from pipeline.strategies import STRATEGIES, OverLong, prompt_id
+
+# Tasks begun per call in flight: enough that one slow answer does not hold up the others.
+WINDOW = 8
+
+
+class DistilParams(Section):
+    """Section `distil` of params.yaml."""
+
+    limit: int | None = Field(gt=0, description="train exchanges asked about; null: all")
+    over_long: OverLong = "reject"
+
+
+def run(
+    name: str,
+    distillation: Distillation,
+    params: DistilParams,
+    teacher: LlmRole,
+    budget: Budget,
+    responders: RespondersParams,
+    prompt: PromptParams,
+    *,
+    exchanges: Path,
+    responses: Path,
+    splits: Path,
+    out: Path,
+    rejections: Path,
+) -> Count:
+    """Write one raw completion per exchange, in their order, and what brought none.
+
+    Raises GateFailedError if not one exchange was answered.
+    """
+    tasks = read_tasks(
+        distillation,
+        reference=responders.reference_responder,
+        prompt=prompt,
+        over_long=params.over_long,
+        limit=params.limit,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+    )
+    template_ids = prompt_id(distillation.strategy, direct=prompt.template)
+    ask = STRATEGIES[distillation.strategy]
+
+    async def complete(task: Task | Rejection, chat: Chat) -> Completion | Rejection:
+        if isinstance(task, Rejection):
+            return task
+        try:
+            reply = await ask(task.draft, chat)
+        except CallRejectedError as error:
+            return _rejection(task, name, error)
+        return _completion(task, reply.text, reply.request_id, teacher.model, template_ids)
+
+    async def distil() -> Count:
+        reasons: Counter[str] = Counter()
+        async with open_chat(teacher, name="teacher", stage=name, budget=budget) as chat:
+            with (
+                TableWriter(out, Completion) as kept,
+                TableWriter(rejections, Rejection) as dropped,
+                live_count(chat.count, name, exchanges=params.limit),
+            ):
+                window = _window(teacher)
+                async for row in in_order(tasks, lambda task: complete(task, chat), window=window):
+                    if isinstance(row, Rejection):
+                        dropped.write(row)
+                        reasons[row.reason] += 1
+                    else:
+                        kept.write(row)
+        if not kept.rows:
+            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+            raise GateFailedError(
+                f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
+                f"The reasons are in {rejections}."
+            )
+        return chat.count
+
+    return asyncio.run(distil())
+
+
+def _window(teacher: LlmRole) -> int:
+    if teacher.mode == "batch":
+        return teacher.batch.max_rows
+    return WINDOW * teacher.pace.concurrency
+
+
+def _completion(
+    task: Task, text: str, request_id: str, model: str, template_ids: str
+) -> Completion:
+    exchange, parent = task.candidate.exchange, task.parent
+    parents = (exchange.id, parent.id) if parent else (exchange.id,)
+    texts = [exchange.situation, exchange.utterance, *(turn.text for turn in exchange.history)]
+    if parent:
+        texts.append(parent.text)
+    return Completion(
+        id=content_id("completion", *parents, request_id),
+        exchange_id=exchange.id,
+        improves=parent.id if parent else None,
+        text=text,
+        lineage=Lineage(
+            source=exchange.lineage.source,
+            licence=exchange.lineage.licence,
+            operation=STAGE,
+            parents=parents,
+            request_id=request_id,
+            model=model,
+            teacher_prompt_id=template_ids,
+            flags=suspected_injections(texts),
+        ),
+    )
+
+
+def _rejection(task: Task, name: str, error: CallRejectedError) -> Rejection:
+    exchange, parent = task.candidate.exchange, task.parent
+    return Rejection(
+        record_id=content_id("completion-row", exchange.id, name, error.request_id),
+        stage=STAGE,
+        reason=error.reason,
+        detail=f"{error.detail} (request {error.request_id})".strip(),
+        parents=(exchange.id, *([parent.id] if parent else [])),
+    )
