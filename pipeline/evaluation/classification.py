@@ -97,7 +97,12 @@ class Split:
 
 
 def grouped_splits(
-    groups: Sequence[str], *, count: int, test_share: float, seed: int, fixed: frozenset[str] = frozenset()
+    groups: Sequence[str],
+    *,
+    count: int,
+    test_share: float,
+    seed: int,
+    fixed: frozenset[str] = frozenset(),
 ) -> Iterator[Split]:
     """Yield `count` random splits by group; groups of `fixed` are in training every time.
 

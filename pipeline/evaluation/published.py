@@ -85,9 +85,9 @@ def reproduce_table(
 def reproduce_selection(
     rated: RatedSet, table: FeatureTable, *, order: str
 ) -> list[PublishedResult]:
-    """Return one result per number of features, 1 to 30: `RFE` or `KBest`, then logistic regression.
+    """Return one result per number of features, 1 to 30, chosen by `RFE` or `KBest`.
 
-    The paper's headline is the best of them, chosen on the test part.
+    Logistic regression reads them; the paper's headline is the best, chosen on the test part.
     """
     split = PublishedSplit.of(rated)
     whole = combination(table, SELECTED_FROM)

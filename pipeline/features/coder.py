@@ -86,7 +86,10 @@ class BehaviourCoder:
 
         texts = [row.text for row in rows]
         self.words_ = TfidfVectorizer(
-            ngram_range=(1, 3), min_df=2 if len(rows) > 200 else 1, sublinear_tf=True, token_pattern=_TOKENS
+            ngram_range=(1, 3),
+            min_df=2 if len(rows) > 200 else 1,
+            sublinear_tf=True,
+            token_pattern=_TOKENS,
         ).fit(texts)
         self.model_ = LogisticRegression(C=self.penalty, max_iter=200, random_state=self.seed)
         self.model_.fit(self._features(texts), [row.code.value for row in rows])
@@ -135,7 +138,10 @@ class BehaviourCoder:
 
 def _cues(texts: Sequence[str]) -> Array:
     return np.array(
-        [[text[-3:].count("?") > 0, text[-3:].count("!") > 0, len(text.split()) / 20] for text in texts],
+        [
+            [text[-3:].count("?") > 0, text[-3:].count("!") > 0, len(text.split()) / 20]
+            for text in texts
+        ],
         dtype=np.float64,
     )
 

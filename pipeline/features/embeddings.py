@@ -77,14 +77,19 @@ class CachedEmbedder:
         try:
             with closing(sqlite3.connect(self._path, timeout=60)) as database:
                 database.execute(
-                    "create table if not exists vectors (key text primary key, vector blob not null)"
+                    "create table if not exists vectors "
+                    "(key text primary key, vector blob not null)"
                 )
                 found = dict(_stored(database, keys))
-                missing = {key: text for key, text in zip(keys, texts, strict=True)}
-                found |= self._compute(database, [item for item in missing.items() if item[0] not in found])
+                missing = dict(zip(keys, texts, strict=True))
+                found |= self._compute(
+                    database, [item for item in missing.items() if item[0] not in found]
+                )
         except sqlite3.DatabaseError as error:
             raise TableError(
-                self._path, f"not a cache of embeddings ({error})", hint="Delete it: it is built again."
+                self._path,
+                f"not a cache of embeddings ({error})",
+                hint="Delete it: it is built again.",
             ) from error
         return np.array([found[key] for key in keys], dtype=np.float64)
 
@@ -101,7 +106,10 @@ class CachedEmbedder:
             with database:
                 database.executemany(
                     "insert or replace into vectors values (?, ?)",
-                    [(key, vector.tobytes()) for (key, _), vector in zip(block, vectors, strict=True)],
+                    [
+                        (key, vector.tobytes())
+                        for (key, _), vector in zip(block, vectors, strict=True)
+                    ],
                 )
             found |= {key: vector for (key, _), vector in zip(block, vectors, strict=True)}
         return found

@@ -59,9 +59,7 @@ class FeatureTable:
                 "Run the stage that makes them: dvc repro featurize"
             )
         place = {name: number for number, name in enumerate(self.names)}
-        return type(self)(
-            self.ids, tuple(names), self.values[:, [place[name] for name in names]]
-        )
+        return type(self)(self.ids, tuple(names), self.values[:, [place[name] for name in names]])
 
     def group(self, *prefixes: str) -> Self:
         """Return the features of the families `prefixes`: those called `<prefix>_...`."""

@@ -147,7 +147,8 @@ FEATURES: dict[str, TextFeature] = {
     "sentences": TextFeature("sentences", lambda r: float(len(r.sentences))),
     "sentence_words": TextFeature("words per sentence", _sentence_words),
     "word_chars": TextFeature(
-        "characters per word", lambda r: sum(map(len, r.words)) / len(r.words) if r.words else math.nan
+        "characters per word",
+        lambda r: sum(map(len, r.words)) / len(r.words) if r.words else math.nan,
     ),
     "variety": TextFeature("different words over the root of all words", _variety),
     "questions": TextFeature("question marks", lambda r: float(r.response.count("?"))),
@@ -160,8 +161,12 @@ FEATURES: dict[str, TextFeature] = {
         "1 if it starts with a small letter", lambda r: float(r.response[:1].islower())
     ),
     "i_words": TextFeature("share of words of the first person", lambda r: r.share(I_WORDS)),
-    "you_words": TextFeature("share of words that address the speaker", lambda r: r.share(YOU_WORDS)),
-    "we_words": TextFeature("share of words that take speaker and listener together", lambda r: r.share(WE_WORDS)),
+    "you_words": TextFeature(
+        "share of words that address the speaker", lambda r: r.share(YOU_WORDS)
+    ),
+    "we_words": TextFeature(
+        "share of words that take speaker and listener together", lambda r: r.share(WE_WORDS)
+    ),
     "positive": TextFeature("share of words of a good feeling", lambda r: r.share(POSITIVE)),
     "negative": TextFeature("share of words of a bad feeling", lambda r: r.share(NEGATIVE)),
     "hedges": TextFeature("share of words that soften", lambda r: r.share(HEDGES)),
@@ -173,9 +178,15 @@ FEATURES: dict[str, TextFeature] = {
     "well_wishes": TextFeature("phrases of hope, luck or congratulation", _count(WELL_WISHES)),
     "overlap": TextFeature("share of its content words that the speaker used", _overlap),
     "tone_gap": TextFeature("distance between its sentiment and the speaker's", _tone_gap),
-    "context_sentiment": TextFeature("sentiment of what it answers", lambda r: _sentiment(r.context_words)),
-    "context_log_words": TextFeature("log of 1 + words of what it answers", lambda r: math.log1p(len(r.context_words))),
-    "context_questions": TextFeature("question marks in what it answers", lambda r: float(r.context.count("?"))),
+    "context_sentiment": TextFeature(
+        "sentiment of what it answers", lambda r: _sentiment(r.context_words)
+    ),
+    "context_log_words": TextFeature(
+        "log of 1 + words of what it answers", lambda r: math.log1p(len(r.context_words))
+    ),
+    "context_questions": TextFeature(
+        "question marks in what it answers", lambda r: float(r.context.count("?"))
+    ),
 }
 
 

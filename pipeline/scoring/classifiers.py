@@ -120,7 +120,5 @@ CLASSIFIERS: dict[str, Build] = {**PUBLISHED, **OURS, "majority": _majority}
 def build_classifier(name: str, *, seed: int) -> Any:
     """Return an unfitted estimator, or say which there are."""
     if name not in CLASSIFIERS:
-        raise PipelineError(
-            f"classifier {name!r}: not known\nThere are: {', '.join(CLASSIFIERS)}"
-        )
+        raise PipelineError(f"classifier {name!r}: not known\nThere are: {', '.join(CLASSIFIERS)}")
     return CLASSIFIERS[name](seed)

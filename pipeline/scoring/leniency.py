@@ -7,7 +7,10 @@ in training; at prediction the column is 0, a rater of average leniency.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.features.table import Array
 from pipeline.scoring.rated import Labels, Names, RatedSet
@@ -42,7 +45,9 @@ def _responder_means(ratings: Labels, responders: Names) -> Array:
     return np.asarray(means[place])
 
 
-def _variances(residual: Array, place: Labels, count: Labels, total: Array) -> tuple[float, float]:
+def _variances(
+    residual: Array, place: NDArray[Any], count: NDArray[Any], total: Array
+) -> tuple[float, float]:
     """Return the variance within raters and between them (analysis of variance, one way)."""
     raters, rows = len(count), len(residual)
     if rows <= raters or raters < 2:

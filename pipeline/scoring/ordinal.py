@@ -24,11 +24,11 @@ class OrdinalLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     or "balanced".
     """
 
-    def __init__(self, C: float = 1.0, class_weight: str | None = None) -> None:  # noqa: N803
+    def __init__(self, C: float = 1.0, class_weight: str | None = None) -> None:
         self.C = C
         self.class_weight = class_weight
 
-    def fit(self, X: Array, y: Labels, sample_weight: Array | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Array, y: Labels, sample_weight: Array | None = None) -> Self:
         """Fit by L-BFGS; `X` has no NaN."""
         from scipy.optimize import minimize
 
@@ -54,13 +54,13 @@ class OrdinalLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         return self
 
-    def predict_proba(self, X: Array) -> Array:  # noqa: N803
+    def predict_proba(self, X: Array) -> Array:
         """Return one column per class, in the order of `classes_`."""
         above = _logistic(np.asarray(X) @ self.coef_[:, None] - self.thresholds_)
         edges = np.hstack([np.ones((len(above), 1)), above, np.zeros((len(above), 1))])
         return edges[:, :-1] - edges[:, 1:]
 
-    def predict(self, X: Array) -> Labels:  # noqa: N803
+    def predict(self, X: Array) -> Labels:
         """Return the most probable class."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
@@ -68,8 +68,9 @@ class OrdinalLogistic(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
 class RidgeOrdinal(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
     """Ridge regression on the rating, then proportional odds on its left-one-out predictions.
 
-    The penalty is the one of `alphas` whose left-one-out squared error is least. The odds are fitted
-    on predictions of rows that the regression did not see, so they do not trust it too much.
+    The penalty is the one of `alphas` whose left-one-out squared error is least. The odds are
+    fitted on predictions of rows that the regression did not see, so they do not trust it too
+    much.
     """
 
     def __init__(
@@ -80,7 +81,7 @@ class RidgeOrdinal(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.alphas = alphas
         self.class_weight = class_weight
 
-    def fit(self, X: Array, y: Labels, sample_weight: Array | None = None) -> Self:  # noqa: N803
+    def fit(self, X: Array, y: Labels, sample_weight: Array | None = None) -> Self:
         """Fit both parts; `X` has no NaN."""
         weight = compute_sample_weight(self.class_weight, y)
         if sample_weight is not None:
@@ -107,11 +108,11 @@ class RidgeOrdinal(ClassifierMixin, BaseEstimator):  # type: ignore[misc]
         self.n_features_in_ = X.shape[1]
         return self
 
-    def predict_proba(self, X: Array) -> Array:  # noqa: N803
+    def predict_proba(self, X: Array) -> Array:
         """Return one column per class, in the order of `classes_`."""
         return self.odds_.predict_proba((np.asarray(X) @ self.coef_ + self.intercept_)[:, None])
 
-    def predict(self, X: Array) -> Labels:  # noqa: N803
+    def predict(self, X: Array) -> Labels:
         """Return the most probable class."""
         return np.asarray(self.classes_[self.predict_proba(X).argmax(axis=1)])
 
@@ -125,7 +126,12 @@ def _logistic(values: Array) -> Array:
 
 
 def _loss_and_slope(
-    parameters: Array, X: Array, place: Labels, weight: Array, cuts: int, C: float  # noqa: N803
+    parameters: Array,
+    X: Array,
+    place: Labels,
+    weight: Array,
+    cuts: int,
+    C: float,
 ) -> tuple[float, Array]:
     """Return the penalised negative log-likelihood and its gradient."""
     w, raw = parameters[: X.shape[1]], parameters[X.shape[1] :]
@@ -140,6 +146,8 @@ def _loss_and_slope(
     slope_cut = np.zeros(cuts)
     for k in range(cuts):
         slope_cut[k] = (weight * (upper * (place == k + 1) - lower * (place == k))).sum()
-    slope_raw = np.array([slope_cut.sum(), *(slope_cut[k:].sum() * np.exp(raw[k]) for k in range(1, cuts))])
+    slope_raw = np.array(
+        [slope_cut.sum(), *(slope_cut[k:].sum() * np.exp(raw[k]) for k in range(1, cuts))]
+    )
     loss = -(weight * np.log(chance)).sum() + 0.5 * w @ w / C
     return float(loss), np.concatenate([slope_w, slope_raw])

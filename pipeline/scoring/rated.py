@@ -41,7 +41,8 @@ class RatedSet:
         outside = sorted(set(self.ratings.tolist()) - set(CLASSES))
         if outside:
             raise ScoringError(
-                f"rating {outside[0]}: not one of 1, 2 and 3\nMap your scale to 1 (bad), 2 and 3 (good)."
+                f"rating {outside[0]}: not one of 1, 2 and 3\n"
+                "Map your scale to 1 (bad), 2 and 3 (good)."
             )
 
     def __len__(self) -> int:
@@ -51,8 +52,13 @@ class RatedSet:
         """Return the entries at `positions`, in that order."""
         at = np.asarray(positions, dtype=np.intp)
         return type(self)(
-            self.ids[at], self.ratings[at], self.dialogues[at], self.responders[at], self.raters[at], self.teq[at]
-        )  # fmt: skip
+            ids=self.ids[at],
+            ratings=self.ratings[at],
+            dialogues=self.dialogues[at],
+            responders=self.responders[at],
+            raters=self.raters[at],
+            teq=self.teq[at],
+        )
 
 
 def rated_set(pairs: Iterable[tuple[Exchange, Response]]) -> RatedSet:
@@ -72,6 +78,7 @@ def rated_set(pairs: Iterable[tuple[Exchange, Response]]) -> RatedSet:
             [f"{one.lineage.source} {one.rater}" if one.rater else "" for _, one in rated]
         ),
         teq=np.array(
-            [np.nan if one.rater_teq is None else one.rater_teq for _, one in rated], dtype=np.float64
+            [np.nan if one.rater_teq is None else one.rater_teq for _, one in rated],
+            dtype=np.float64,
         ),
     )

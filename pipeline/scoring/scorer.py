@@ -24,7 +24,13 @@ class Scorer:
     """
 
     def __init__(
-        self, model: str, *, seed: int, scaled: bool = True, lenient: bool = False, calibrated: bool = True
+        self,
+        model: str,
+        *,
+        seed: int,
+        scaled: bool = True,
+        lenient: bool = False,
+        calibrated: bool = True,
     ) -> None:
         self.model = model
         self.seed = seed
@@ -95,8 +101,11 @@ def check_trainable(table: FeatureTable, rated: RatedSet) -> None:
         raise ScoringError(
             f"all {len(rated)} ratings are {found}: nothing to tell apart\nAdd other ratings."
         )
-    unknown = np.isnan(table.values).all(axis=0)
-    empty = [name for name, never in zip(table.names, unknown, strict=True) if never]
+    empty = [
+        name
+        for name, column in zip(table.names, table.values.T, strict=True)
+        if np.isnan(column).all()
+    ]
     if empty:
         raise ScoringError(
             f"feature {empty[0]}: missing in all {len(rated)} training rows "

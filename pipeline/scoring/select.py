@@ -94,9 +94,7 @@ def _prepared(values: Array) -> Array:
 
 def stability(selections: Sequence[Selection], names: Sequence[str]) -> dict[str, float]:
     """Return how often each feature was chosen, 0 to 1, most often first."""
-    share = {
-        name: sum(name in one.names for one in selections) / len(selections) for name in names
-    }
+    share = {name: sum(name in one.names for one in selections) / len(selections) for name in names}
     return dict(sorted(share.items(), key=lambda item: (-item[1], item[0])))
 
 

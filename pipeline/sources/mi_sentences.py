@@ -39,38 +39,36 @@ def read_mi_strategy(path: Path) -> Iterator[CodedText]:
         yield CodedText(text, code, str(values["dialog_id"]))
 
 
-# AnnoMI's code of a therapist's turn -> the codes of ours that count as agreeing with it.
-# `other` is everything that is neither question, reflection nor input: facilitation, greetings,
-# thanks. In our set that is Other, but Support and Affirm have no other place in AnnoMI either.
-ANNOMI: dict[str, frozenset[BehaviourCode]] = {
-    "question open": frozenset({BehaviourCode.OPEN_QUESTION}),
-    "question closed": frozenset({BehaviourCode.CLOSED_QUESTION}),
-    "reflection simple": frozenset({BehaviourCode.SIMPLE_REFLECTION}),
-    "reflection complex": frozenset({BehaviourCode.COMPLEX_REFLECTION}),
-    "input information": frozenset({BehaviourCode.GIVE_INFORMATION}),
-    "input advice": frozenset(
-        {
-            BehaviourCode.ADVISE_WITH_PERMISSION,
-            BehaviourCode.ADVISE_WITHOUT_PERMISSION,
-            BehaviourCode.DIRECT,
-        }
-    ),
-    "input options": frozenset({BehaviourCode.ADVISE_WITH_PERMISSION, BehaviourCode.EMPHASIZE_AUTONOMY}),
-    "input negotiation": frozenset({BehaviourCode.ADVISE_WITH_PERMISSION, BehaviourCode.EMPHASIZE_AUTONOMY}),
-    "other": frozenset(
-        {
-            BehaviourCode.OTHER,
-            BehaviourCode.SUPPORT,
-            BehaviourCode.AFFIRM,
-            BehaviourCode.SELF_DISCLOSE,
-        }
-    ),
-}  # fmt: skip
+# Our code -> AnnoMI's, whose turns have a main behaviour and a subtype. Many to one: AnnoMI has one
+# code of advice, whatever leave was asked, and everything that is neither question, reflection nor
+# input (greetings, thanks, facilitation, praise) is `other`. Its rare inputs `options` and
+# `negotiation` both leave the choice to the client and are taken together.
+TO_ANNOMI: dict[BehaviourCode, str] = {
+    BehaviourCode.OPEN_QUESTION: "question open",
+    BehaviourCode.CLOSED_QUESTION: "question closed",
+    BehaviourCode.SIMPLE_REFLECTION: "reflection simple",
+    BehaviourCode.COMPLEX_REFLECTION: "reflection complex",
+    BehaviourCode.GIVE_INFORMATION: "input information",
+    BehaviourCode.ADVISE_WITH_PERMISSION: "input advice",
+    BehaviourCode.ADVISE_WITHOUT_PERMISSION: "input advice",
+    BehaviourCode.DIRECT: "input advice",
+    BehaviourCode.WARN: "input advice",
+    BehaviourCode.EMPHASIZE_AUTONOMY: "input choice",
+    BehaviourCode.SUPPORT: "other",
+    BehaviourCode.AFFIRM: "other",
+    BehaviourCode.SELF_DISCLOSE: "other",
+    BehaviourCode.CONFRONT: "other",
+    BehaviourCode.OTHER: "other",
+}
+_CHOICE = {"input options", "input negotiation"}
 _COLUMNS = {"question": "question_subtype", "reflection": "reflection_subtype"}
 
 
 def read_annomi(path: Path) -> Iterator[CodedText]:
-    """Yield therapist turns with AnnoMI's own code, as the keys of `ANNOMI` name it."""
+    """Yield therapist turns with AnnoMI's own code, as the values of `TO_ANNOMI` have it.
+
+    The few turns whose behaviour has no subtype are passed over: they have no code to agree with.
+    """
     columns = (
         "transcript_id",
         "interlocutor",
@@ -85,11 +83,13 @@ def read_annomi(path: Path) -> Iterator[CodedText]:
         if values["interlocutor"] != "therapist" or not text:
             continue
         behaviour = str(values["main_therapist_behaviour"])
-        subtype = values[_COLUMNS.get(behaviour, "therapist_input_subtype")]
+        subtype = str(values[_COLUMNS.get(behaviour, "therapist_input_subtype")]).strip()
+        if behaviour != "other" and not subtype:
+            continue
         name = "input" if behaviour == "therapist_input" else behaviour
         code = name if name == "other" else f"{name} {subtype}"
-        if code not in ANNOMI:
-            raise RowError(
-                path, row, f"behaviour {code!r} is not known", hint=f"Known: {', '.join(ANNOMI)}"
-            )
+        code = "input choice" if code in _CHOICE else code
+        if code not in TO_ANNOMI.values():
+            known = ", ".join(sorted(set(TO_ANNOMI.values())))
+            raise RowError(path, row, f"behaviour {code!r} is not known", hint=f"Known: {known}")
         yield CodedText(text, code, str(values["transcript_id"]))

@@ -58,7 +58,10 @@ def read_published(path: Path, *, coded: bool) -> Iterator[PublishedRow]:
         dialogue_id, mark, responder = str(values["dialog-id"]).partition("_type:")
         if not mark:
             raise RowError(
-                path, row, f"dialog-id {dialogue_id!r} names no responder", hint="Get the file again."
+                path,
+                row,
+                f"dialog-id {dialogue_id!r} names no responder",
+                hint="Get the file again.",
             )
         yield PublishedRow(
             dialogue_id=dialogue_id,

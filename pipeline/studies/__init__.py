@@ -8,10 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import corpora
+from pipeline.studies import corpora, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
-STUDIES: dict[str, Study] = {"corpora": corpora.run}
+STUDIES: dict[str, Study] = {"corpora": corpora.run, "scoring": scoring.run}
 
 __all__ = ["STUDIES", "Study"]

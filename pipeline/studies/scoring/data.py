@@ -21,7 +21,10 @@ from pipeline.scoring.rated import RatedSet, rated_set
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.scoring_paper import PublishedRow, read_published
 
-FILES = {"welivita2023": "welivita2023/dataset_and_ratings.csv", "welivita2024": "welivita2024/dataset.csv"}
+FILES = {
+    "welivita2023": "welivita2023/dataset_and_ratings.csv",
+    "welivita2024": "welivita2024/dataset.csv",
+}
 SCORES = "scoring_paper/gpt4o-mini-15v2-ratings.csv"
 BALANCED = "scoring_paper/15v2_w_miti.csv"
 # Its codes are a copy of another column's, those of `chatgpt`.
@@ -66,7 +69,9 @@ def load(data: Path, embedder: Embedder | None) -> RatedData:
         _find(place, row, data / SCORES): row.subfactors
         for row in read_published(data / SCORES, coded=False)
     }
-    balanced = [_find(place, row, data / BALANCED) for row in read_published(data / BALANCED, coded=True)]
+    balanced = [
+        _find(place, row, data / BALANCED) for row in read_published(data / BALANCED, coded=True)
+    ]
     tables = [
         subfactor_table("v2", [(one, scores.get(number)) for number, one in enumerate(ids)]),
         presence_table("published", [(response.id, response.codes) for _, response in pairs]),
