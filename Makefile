@@ -44,7 +44,7 @@ lint: $(INSTALLED)  ## style, types, import rules, README
 	ruff check .
 	mypy
 	lint-imports --no-logo
-	cog --check -r README.md
+	cog --check README.md
 
 bench: $(INSTALLED)  ## measure what we claim; ONLY=name for one
 	python -m benchmarks $(ONLY)

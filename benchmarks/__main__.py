@@ -10,7 +10,7 @@ import sys
 import benchmarks
 from benchmarks.harness import ROOT, Measurement, Skipped
 
-NOT_BENCHMARKS = {"__main__", "harness"}
+NOT_BENCHMARKS = {"__main__", "harness", "planting"}
 LOG = ROOT / "reports" / "bench.jsonl"
 
 

@@ -15,9 +15,11 @@ from ruamel.yaml import YAML
 
 from pipeline.errors import GateFailedError, MissingFileError, PipelineError
 from pipeline.sources import Source
+from pipeline.storage import write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 COPIED = ("dvc.yaml", ".dvcignore", "pipeline")
+ACCEPTED = "reports/accepted.json"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
 
@@ -44,6 +46,8 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
     for name in COPIED:
         _mirror(PROJECT / name, out / name)
     write_params(out / "params.yaml", source=source, path=path.resolve())
+    if not (out / ACCEPTED).exists():
+        write_json(out / ACCEPTED, {"source": None, "tables": {}})
     if not (out / ".dvc").exists():
         _dvc(out, "init", "--no-scm", "--quiet")
         for key in ("core.analytics", "core.check_update"):

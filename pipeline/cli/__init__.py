@@ -11,8 +11,21 @@ from pathlib import Path
 
 import typer
 
+from pipeline.cli import (
+    accept,
+    audit,
+    explain,
+    fetch,
+    init,
+    ledger,
+    plan,
+    preview,
+    repro,
+    score,
+    stages,
+    study,
+)
 from pipeline.cli import doctor as doctor_command
-from pipeline.cli import explain, fetch, init, ledger, plan, preview, repro, stages, study
 
 app = typer.Typer(
     name="distillery",
@@ -22,7 +35,21 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for module in (repro, fetch, init, doctor_command, plan, preview, ledger, explain, study, stages):
+for module in (
+    repro,
+    fetch,
+    init,
+    doctor_command,
+    plan,
+    preview,
+    ledger,
+    explain,
+    study,
+    accept,
+    audit,
+    score,
+    stages,
+):
     module.register(app)
 
 

@@ -39,12 +39,22 @@ def fetch(
         raise PipelineError(f"source {chosen.name}: nothing to fetch\nSet ingest.path to its file.")
     say(f"{chosen.title}\n{chosen.citation}\n{chosen.homepage}\nLicence: {chosen.licence}")
     say(chosen.terms)
-    if not accept_licence and not typer.confirm("Do you accept these terms?"):
-        raise PipelineError(f"source {chosen.name}: not fetched, the terms were not accepted")
+    if not accept_licence and not _accepted():
+        raise PipelineError(
+            f"source {chosen.name}: not fetched, the terms were not accepted\n"
+            "Answer y, or give --accept-licence."
+        )
     target = FOLDER / chosen.name / Path(chosen.url).name
     download(chosen.url, target, sha256=chosen.sha256)
     say(f"{target}: complete, sha256 as published")
     say(f"Build it: distillery repro --source {chosen.name} --out build/{chosen.name}")
+
+
+def _accepted() -> bool:
+    try:
+        return typer.confirm("Do you accept these terms?")
+    except typer.Abort:  # nobody is there to answer
+        return False
 
 
 def fetched_file(source: Source) -> Path:

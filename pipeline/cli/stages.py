@@ -17,7 +17,19 @@ Distillation = Annotated[str, typer.Argument(help="a name under `distillations` 
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (ingest, split, distil, parse, build_sft, build_preferences, count_corpora):
+    for command in (
+        ingest,
+        split,
+        distil,
+        parse,
+        build_sft,
+        build_preferences,
+        count_corpora,
+        expect,
+        validate,
+        featurize,
+        train_scorer,
+    ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
 
@@ -169,4 +181,68 @@ def count_corpora(
         preferences=preferences,
         rejections=rejections,
         out=out,
+    )
+
+
+def expect(
+    ingest: In,
+    accepted: In,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    metrics: Out,
+    docs: Out,
+) -> None:
+    """Check every table of the build against its expectations."""
+    from pipeline.params import load_params
+    from pipeline.stages import expect as stage
+    from pipeline.validation.tables import BuildPaths
+
+    params = load_params()
+    stage.run(
+        params.expect,
+        corpora=list(params.corpora),
+        ingest=ingest,
+        accepted=accepted,
+        build=BuildPaths(exchanges, responses, splits, sft, preferences),
+        metrics=metrics,
+        docs=docs,
+    )
+
+
+def validate(corpus: Corpus, expectations: In, out: Out) -> None:
+    """Stop if a critical expectation of one corpus, or of what it was built from, failed."""
+    from pipeline.stages import validate as stage
+
+    stage.run(corpus=corpus, expectations=expectations, out=out)
+
+
+def featurize(exchanges: In, responses: In, out: Out) -> None:
+    """Describe every response by features."""
+    from pipeline.params import load_params
+    from pipeline.stages import featurize as stage
+
+    params = load_params()
+    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
+
+
+def train_scorer(
+    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+) -> None:
+    """Train the scorer and measure it on held-out dialogues."""
+    from pipeline.params import load_params
+    from pipeline.stages import train_scorer as stage
+
+    params = load_params()
+    stage.run(
+        params.train_scorer,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        features=features,
+        splits=splits,
+        out=out,
+        metrics=metrics,
     )

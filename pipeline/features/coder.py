@@ -57,8 +57,11 @@ class BehaviourCoder:
         self.seed = seed
         self.penalty = penalty
 
-    def fit(self, rows: Sequence[CodedSentence]) -> Self:
-        """Fit, then set the temperature of the probabilities on groups that were held out."""
+    def fit(self, rows: Sequence[CodedSentence], *, calibrated: bool = True) -> Self:
+        """Fit, and set the temperature of the probabilities on groups that were held out.
+
+        `calibrated=False` leaves that out: it moves no label and costs a second fit.
+        """
         codes = sorted({row.code for row in rows})
         if len(codes) < 2:
             raise FeatureError(
@@ -72,7 +75,7 @@ class BehaviourCoder:
         held = np.isin(groups, chosen)
         kept = [row for row, out in zip(rows, held, strict=True) if not out]
         self.temperature_ = 1.0
-        if held.any() and len({row.code for row in kept}) > 1:
+        if calibrated and held.any() and len({row.code for row in kept}) > 1:
             self._fit(kept)
             self.temperature_ = self._best_temperature(
                 [row for row, out in zip(rows, held, strict=True) if out]
@@ -86,12 +89,14 @@ class BehaviourCoder:
 
         texts = [row.text for row in rows]
         self.words_ = TfidfVectorizer(
-            ngram_range=(1, 3),
+            ngram_range=(1, 2),
             min_df=2 if len(rows) > 200 else 1,
             sublinear_tf=True,
             token_pattern=_TOKENS,
         ).fit(texts)
-        self.model_ = LogisticRegression(C=self.penalty, max_iter=200, random_state=self.seed)
+        self.model_ = LogisticRegression(
+            C=self.penalty, max_iter=200, tol=1e-3, random_state=self.seed
+        )
         self.model_.fit(self._features(texts), [row.code.value for row in rows])
         self.codes_ = tuple(BehaviourCode(name) for name in self.model_.classes_)
 
@@ -162,7 +167,7 @@ def code_out_of_fold(
     found: dict[int, tuple[BehaviourCode, ...]] = {}
     for fold in range(folds):
         coder = BehaviourCoder(embedder, seed=seed)
-        coder.fit([row for row in coded if fold_of.get(row.group) != fold])
+        coder.fit([row for row in coded if fold_of.get(row.group) != fold], calibrated=False)
         places = [number for number, group in enumerate(groups) if fold_of[group] == fold]
         found |= dict(zip(places, coder.code([rows[place][1] for place in places]), strict=True))
     return [found[number] for number in range(len(rows))]

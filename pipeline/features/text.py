@@ -6,6 +6,7 @@ long answer is not a warm one by its length alone; the lengths are features of t
 
 from __future__ import annotations
 
+import hashlib
 import math
 import re
 from collections.abc import Callable, Sequence
@@ -199,3 +200,12 @@ def text_table(items: Sequence[tuple[str, str, str]]) -> FeatureTable:
         tuple(f"{PREFIX}_{name}" for name in FEATURES),
         np.array(values, dtype=np.float64).reshape(len(items), len(FEATURES)),
     )
+
+
+def text_version() -> str:
+    """Return a hash of what the features read: another word list is another version."""
+    lists = (POSITIVE, NEGATIVE, HEDGES, DIRECTIVES, FEELINGS, COGNITION, NEGATIONS, STOP_WORDS)
+    parts = [" ".join(sorted(one)) for one in (*lists, I_WORDS, YOU_WORDS, WE_WORDS)]
+    parts += [SYMPATHY.pattern, WELL_WISHES.pattern]
+    parts += [f"{name}: {feature.meaning}" for name, feature in FEATURES.items()]
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:16]

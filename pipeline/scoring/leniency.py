@@ -28,7 +28,7 @@ def leniency(rated: RatedSet) -> Array:
     if known.sum() < 2:
         return estimate
     _, place, count = np.unique(rated.raters[known], return_inverse=True, return_counts=True)
-    total = np.bincount(place, weights=residual[known])
+    total = np.asarray(np.bincount(place, weights=residual[known]), dtype=np.float64)
     noise, spread = _variances(residual[known], place, count, total)
     if spread <= 0 or not (count > 1).any():
         return estimate

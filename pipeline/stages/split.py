@@ -49,6 +49,11 @@ def run(
         splits, groups = grouped_random_split(items, links, test_share=params.test_share, seed=seed)
     split_of = {item.dialogue_id: split for item, split in zip(items, splits, strict=True)}
     leaks = count_leaks(links, split_of)
+    if params.rule == "grouped_random" and any(leaks.values()):
+        raise GateFailedError(
+            f"{out}: linked dialogues are on both sides of the split: {leaks}\n"
+            "This should not happen under grouped_random; please report it with the data."
+        )
     write_table(
         out,
         SplitAssignment,
@@ -71,11 +76,6 @@ def run(
             "leaks": leaks,
         },
     )
-    if params.rule == "grouped_random" and any(leaks.values()):
-        raise GateFailedError(
-            f"{out}: linked dialogues are on both sides of the split: {leaks}\n"
-            "This should not happen under grouped_random; please report it with the data."
-        )
 
 
 def _items(exchanges: Path, responses: Path) -> list[SplitItem]:

@@ -35,7 +35,7 @@ from pipeline.studies.scoring.trials import NULLS, PAPER, RECODED, SEARCH, SELEC
 SEED = 42
 CHOOSING_SHARE = 0.4
 CHOOSING_FOLDS = 5
-CHOOSING_REPEATS = 2
+CHOOSING_REPEATS = 1
 SPLITS = 20
 TEST_SHARE = 0.2
 # What the chosen scorers are held against.

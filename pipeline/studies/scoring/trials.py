@@ -17,7 +17,6 @@ TABLE = (
         for features in ("MITI", "15V2", "15V2+MITI")
         for model in ("LR", "SVC", "DT", "RF")
     ),
-    *(Trial(features, "MLP", calibrated=False) for features in ("MITI", "15V2", "15V2+MITI")),
     Trial("15V2+MITI+type", "LR"),
     Trial("15V2+MITI+type", "SVC"),
     Trial("MiniLM", "SVC"),

@@ -1,0 +1,269 @@
+"""Turn raw columns and their roles into an `AuditTable`."""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from pipeline.audit.reading import RawTable, read_raw
+from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
+from pipeline.audit.table import AuditTable, Pair, Speaks, Text
+from pipeline.sources.base import Raters
+
+_SPEAKERS = {"speaker", "user", "human", "client", "seeker", "usr", "patient", "0"}
+_LISTENERS = {"listener", "assistant", "gpt", "therapist", "supporter", "sys", "bot", "1"}
+_CHAT_MARKS = ("\n\nHuman:", "\n\nAssistant:")
+
+
+def read_table(
+    path: Path, roles: Roles | None = None, *, against: Path | None = None, name: str | None = None
+) -> AuditTable:
+    """Read `path` as an `AuditTable`; `against` is another file, of any shape, to compare with.
+
+    Without `roles` the columns are guessed. Raises TableError as `read_raw` and `check_roles` do.
+    """
+    raw = read_raw(path)
+    chosen = roles or guess_roles(raw)
+    check_roles(path, raw, chosen)
+    table = build_table(raw, chosen, name=name or path.stem, columns_guessed=roles is None)
+    if against is None:
+        return table
+    other = read_raw(against)
+    other_roles = guess_roles(other)
+    check_roles(against, other, other_roles)
+    texts = build_table(other, other_roles, name=against.name, columns_guessed=True).texts
+    return replace(table, against=texts, against_name=against.name)
+
+
+def build_table(raw: RawTable, roles: Roles, *, name: str, columns_guessed: bool) -> AuditTable:
+    """Return the audit's view of `raw`; what has no place in it is noted."""
+    build = _Builder(raw, roles)
+    texts = list(build.texts())
+    nested = [
+        column
+        for column, values in raw.columns.items()
+        if any(isinstance(value, dict | list) for value in values[:100])
+        and column not in roles.described().values()
+    ]
+    if nested:
+        build.notes.append(f"nested columns are not looked into: {', '.join(nested)}")
+    return AuditTable(
+        name=name,
+        rows=raw.rows,
+        texts=_with_prompts(texts) if roles.actor or roles.turns else texts,
+        pairs=build.pairs(),
+        raw=raw.columns,
+        columns=roles.described(),
+        columns_guessed=columns_guessed,
+        notes=[*raw.notes, *build.notes],
+    )
+
+
+class _Builder:
+    def __init__(self, raw: RawTable, roles: Roles) -> None:
+        self.raw, self.roles = raw, roles
+        self.notes: list[str] = []
+        self.raters = Raters()
+        self.ids = self._row_ids()
+        self.prompts = self._without_frame(roles.prompt)
+
+    def _row_ids(self) -> list[str]:
+        for column in (self.roles.id, self.roles.dialogue):
+            if column is None:
+                continue
+            values = [as_text(value) for value in self.raw.columns[column]]
+            if len(set(values)) == len(values) and "" not in values:
+                return values
+            if column == self.roles.id:
+                self.notes.append(f"ids in {column!r} are not unique: rows are numbered from 0")
+        return [str(row) for row in range(self.raw.rows)]
+
+    def _without_frame(self, column: str | None) -> list[str]:
+        """Return the prompts without the words that all of them begin and end with.
+
+        An instruction template around each utterance would make all prompts near-duplicates.
+        """
+        if column is None:
+            return [""] * self.raw.rows
+        prompts = [message_text(value) for value in self.raw.columns[column]]
+        distinct = list(dict.fromkeys(filter(None, prompts)))
+        if len(distinct) < 20:
+            return prompts
+        head = _shared_start(distinct)
+        tail = _shared_start([prompt[::-1] for prompt in distinct])
+        if len(head) + len(tail) < 40:
+            return prompts
+        self.notes.append(f"{column!r}: what all prompts share was taken off before comparing")
+        stop = len(tail)
+        return [prompt[len(head) : len(prompt) - stop].strip() for prompt in prompts]
+
+    def cell(self, column: str | None, row: int) -> str | None:
+        if column is None:
+            return None
+        return as_text(self.raw.columns[column][row]) or None
+
+    def texts(self) -> Iterator[Text]:
+        roles = self.roles
+        for row in range(self.raw.rows):
+            base = Text(
+                row_id=self.ids[row],
+                text="",
+                column="",
+                dialogue_id=self.cell(roles.dialogue, row),
+                split=self.cell(roles.split, row),
+                group=self.cell(roles.group, row),
+                situation=self.cell(roles.situation, row),
+                improved_from=self.cell(roles.improved_from, row),
+                emotion=self.cell(roles.emotion, row),
+                sentiment=self.cell(roles.sentiment, row),
+            )
+            prompt = self.prompts[row]
+            if roles.turns:
+                yield from self._turns(base, row)
+            if prompt and roles.prompt not in {one.text for one in roles.texts}:
+                yield replace(base, text=prompt, column=str(roles.prompt), speaks="speaker")
+            for one in roles.texts:
+                yield self._reply(replace(base, prompt=prompt or None), one, row)
+            for side, name in ((roles.chosen, "chosen"), (roles.rejected, "rejected")):
+                if side is not None:
+                    before, reply = split_chat(message_text(self.raw.columns[side][row], last=True))
+                    if before and name == "chosen":
+                        yield replace(base, text=before, column=side, speaks="speaker")
+                    asked = before or prompt or None
+                    yield replace(base, text=reply, column=side, responder=name, prompt=asked)
+
+    def _reply(self, base: Text, one: TextColumn, row: int) -> Text:
+        label = self.cell(one.label, row)
+        rater = self.cell(one.rater, row)
+        actor = (self.cell(self.roles.actor, row) or "").lower()
+        return replace(
+            base,
+            text=as_text(self.raw.columns[one.text][row]),
+            column=one.text,
+            speaks="speaker" if actor in _SPEAKERS or actor == "none" else "listener",
+            responder=one.responder or self.cell(self.roles.responder, row),
+            label=label,
+            rating=as_number(label),
+            rater=self.raters.pseudonym(rater) if rater else None,
+            codes=_codes(self.raw.columns[one.codes][row]) if one.codes else None,
+        )
+
+    def _turns(self, base: Text, row: int) -> Iterator[Text]:
+        for position, turn in enumerate(self.raw.columns[str(self.roles.turns)][row] or ()):
+            who, text = _turn(turn)
+            if text and who != "system":
+                speaks: Speaks = "listener" if who in _LISTENERS else "speaker"
+                note = turn.get("annotation")
+                label = note.get("strategy") if isinstance(note, dict) else None
+                yield replace(
+                    base,
+                    text=text,
+                    column=f"{self.roles.turns}[{position}]",
+                    speaks=speaks,
+                    dialogue_id=base.dialogue_id or base.row_id,
+                    label=label,
+                )
+
+    def pairs(self) -> list[Pair]:
+        roles, columns = self.roles, self.raw.columns
+        if roles.chosen is None or roles.rejected is None:
+            return []
+        found = []
+        for row in range(self.raw.rows):
+            before, chosen = split_chat(message_text(columns[roles.chosen][row], last=True))
+            other, rejected = split_chat(message_text(columns[roles.rejected][row], last=True))
+            if roles.other_prompt:
+                other = message_text(columns[roles.other_prompt][row])
+            found.append(
+                Pair(
+                    row_id=self.ids[row],
+                    chosen=chosen,
+                    rejected=rejected,
+                    prompt=before or self.prompts[row],
+                    other_prompt=other or None,
+                    chosen_rating=as_number(self.cell(roles.chosen_rating, row)),
+                    rejected_rating=as_number(self.cell(roles.rejected_rating, row)),
+                    dialogue_id=self.cell(roles.dialogue, row),
+                    split=self.cell(roles.split, row),
+                    votes=tuple(self.cell(vote, row) or "" for vote in roles.votes),
+                )
+            )
+        return found
+
+
+def _with_prompts(texts: list[Text]) -> list[Text]:
+    """Give each listener turn the speaker's turn just before it in the same dialogue."""
+    last: dict[str, Text] = {}
+    told = []
+    for text in texts:
+        key = text.dialogue_id or ""
+        before = last.get(key)
+        if text.speaks == "listener" and text.prompt is None and before is not None:
+            told.append(replace(text, prompt=before.text if before.speaks == "speaker" else None))
+        else:
+            told.append(text)
+        last[key] = text
+    return told
+
+
+def as_text(value: Any) -> str:
+    """Return a cell as text; None and NaN are empty, lone surrogates become U+FFFD."""
+    if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
+        return ""
+    text = value if isinstance(value, str) else str(value)
+    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+
+
+def as_number(value: str | None) -> float | None:
+    """Return a label as a finite number, or None."""
+    try:
+        number = float(value) if value is not None else None
+    except ValueError:
+        return None
+    return number if number is not None and abs(number) < float("inf") else None
+
+
+def _shared_start(texts: Sequence[str]) -> str:
+    first, last = min(texts), max(texts)
+    length = next(
+        (at for at, (a, b) in enumerate(zip(first, last, strict=False)) if a != b),
+        min(len(first), len(last)),
+    )
+    return first[:length]
+
+
+def _turn(turn: dict[str, Any]) -> tuple[str, str]:
+    who = next((turn[key] for key in ("role", "speaker", "from") if key in turn), "")
+    text = next((turn[key] for key in ("content", "text", "value") if key in turn), "")
+    return str(who).lower(), as_text(text).strip()
+
+
+def message_text(value: Any, *, last: bool = False) -> str:
+    """Return a cell that is text or a list of messages as text; `last` takes the last one only."""
+    if not isinstance(value, list):
+        return as_text(value)
+    turns = [_turn(turn)[1] for turn in value if isinstance(turn, dict)]
+    return "\n".join(turns[-1:] if last else turns)
+
+
+def split_chat(text: str) -> tuple[str, str]:
+    """Split a transcript with `Human:` and `Assistant:` marks into (all before, last reply)."""
+    if not text.startswith(_CHAT_MARKS):
+        return "", text
+    before, _, reply = text.rpartition(_CHAT_MARKS[1])
+    return before.strip(), reply.strip()
+
+
+def _codes(value: Any) -> tuple[str, ...] | None:
+    """Read a list of codes as a list, as its Python or JSON text, or as words between commas."""
+    if isinstance(value, str):
+        try:
+            value = ast.literal_eval(value) if value.lstrip().startswith("[") else value.split(",")
+        except (ValueError, SyntaxError):
+            return None
+    if not isinstance(value, Sequence) or isinstance(value, str):
+        return None
+    return tuple(str(code).strip() for code in value)

@@ -1,0 +1,166 @@
+"""Texts that stop in the middle, go round in circles, or are far longer or shorter than others."""
+
+from __future__ import annotations
+
+import math
+import re
+from collections import Counter, defaultdict
+from statistics import median
+
+from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.result import Detection, Figure
+from pipeline.audit.run import SkippedError
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.table import AuditTable, Text, text_finding
+
+_LETTER = re.compile(r"[^\W\d_]")
+_NOTHING = {"", "nan", "none", "null", "n/a", "na", "undefined", "[]", "{}", "-", "test", "error"}
+
+
+def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report texts without a letter, or that only name the lack of one."""
+    findings: list[Finding] = []
+    for text in table.texts:
+        bare = text.text.strip()
+        if bare.lower() not in _NOTHING and _LETTER.search(bare):
+            continue
+        says_something = any(char.isdigit() or ord(char) >= 0x2190 for char in bare)
+        emoticon = bool(re.search(r"[:;]-?[()DP]", bare))
+        findings.append(
+            text_finding(
+                text,
+                "empty_text",
+                Severity.INFO if says_something or emoticon else Severity.CRITICAL,
+                explanation=f"No words in {text.column!r}.",
+                action="Drop the row, or find its text.",
+            )
+        )
+    return Detection(findings, {}, len(table.texts))
+
+
+_CLOSED = re.compile(r"[.!?…:;)\]\"'”’*~]\s*$|[^\x00-⅟]\s*$")
+# Words after which an English phrase goes on: a text that ends in one was cut.
+_OPEN_END = re.compile(
+    r"\b(the|a|an|and|or|but|nor|because|although|unless|whether|of|to|into|with|from|by|than|as|"
+    r"my|your|our|their|his|its|very|every|such|which|whose|who's|is|are|was|were|be|been|am|"
+    r"i|we|he|she|they|you're|we're|they're|i'm|i've|you've|can|could|will|would|should|must|may|"
+    r"might|if|when|while|during|between|among|against|toward|towards|without|within|until|"
+    r"upon|despite|also|perhaps|(think|believe|hope|means|so) that)\s*[,-]?\s*$|"
+    r",\s*$|[a-z]-\s*$",
+    re.IGNORECASE,
+)
+# A phrase may well end in these: "the place I come from", "what I am", "I was thinking you could".
+_MAY_END = re.compile(
+    r"\b(\w+(?:'s|n't)?\s+(am|is|are|was|were|be|been|will|would|can|could|should|may|might|must)"
+    r"|(who|what|where|that|which|how|all|ever|as)\b[^.?!]*\b(of|to|with|from|by|into|i|we|he|she|"
+    r"they|can|could)|\b(used|want|wanted|have|had|got|going|like|need|trying|supposed|able) to|"
+    r"(talk|look|come|came|get|got|think|heard|hear|deal|put up|hang out|go|went) "
+    r"(to|with|from|of|by|into)|(me|you|him|her|them|us|it) too|if (so|not)|too|as well|also|"
+    r"perhaps|without|than (i|we|he|she|they)|so (do|did|am|was|have|would) (i|we|he|she|they)|"
+    r"(neither|nor) \w+ (i|we)|(stop|pass|stand|drop|come|go|been|gone|live) by|\w+ and i|"
+    r"you and i|for a while|mean a while|this while|a while|i am|pay for|in|do|no one|nowhere to)"
+    r"\s*$",
+    re.IGNORECASE,
+)
+
+
+def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report texts that end without a mark and in the middle of a phrase."""
+    findings = []
+    # In a transcript of speech a dash marks who was interrupted.
+    dashed = sum(text.text.rstrip().endswith(("-", "—")) for text in table.texts)
+    dash_means_speech = dashed > 0.01 * len(table.texts)
+    for text in table.texts:
+        tail = text.text.rstrip()[-80:].replace("’", "'")
+        if len(text.text.split()) < 4 or _CLOSED.search(tail):
+            continue
+        match = _OPEN_END.search(tail)
+        if (
+            match is None
+            or (dash_means_speech and tail.endswith("-"))
+            or (_MAY_END.search(tail) and not tail.endswith((",", "-")))
+        ):
+            continue
+        sure = not tail.endswith(",")
+        findings.append(
+            text_finding(
+                text,
+                "truncation",
+                Severity.WARNING if sure else Severity.INFO,
+                explanation=f"Ends in {match.group().strip()!r}, in the middle of a phrase.",
+                action="Ask for the reply again with more room, or drop it.",
+                span=(max(0, len(text.text.rstrip()) - 80), len(text.text.rstrip())),
+            )
+        )
+    return Detection(findings, {}, len(table.texts))
+
+
+_WORD = re.compile(r"[\w']+")
+_STUTTER = re.compile(r"(\b[\w' ,.!?]{3,80}?)\1{2,}|(\b\w+\b)(?:\W+\2\b){4,}", re.IGNORECASE)
+
+
+def repetition(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report texts that say the same over and over: repeated 3-grams, or one phrase in a row."""
+    findings: list[Finding] = []
+    for text in table.texts:
+        words = _WORD.findall(text.text.lower())
+        if len(words) < 8:
+            continue
+        grams = Counter(zip(words, words[1:], words[2:], strict=False))
+        total = len(words) - 2
+        repeated = (total - len(grams)) / total
+        (gram, times) = grams.most_common(1)[0]
+        if repeated < settings.repetition_share and (times < 5 or repeated < 0.15):
+            continue
+        phrase = re.search(r"\W+".join(map(re.escape, gram)), text.text, re.IGNORECASE)
+        findings.append(
+            text_finding(
+                text,
+                "repetition",
+                Severity.WARNING,
+                explanation=f"{repeated:.0%} of its 3-word runs repeat; one comes {times} times.",
+                action="Drop it: a student learns to loop from it.",
+                span=phrase.span() if phrase else None,
+                score=repeated,
+            )
+        )
+    return Detection(findings, {}, len(table.texts))
+
+
+def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report texts far longer or shorter than the same responder's others, on a log scale."""
+    groups: dict[tuple[str, str], list[Text]] = defaultdict(list)
+    for text in table.texts:
+        if text.text.strip():
+            groups[text.speaks, text.responder or ""].append(text)
+    findings: list[Finding] = []
+    medians: dict[str, Figure] = {}
+    for (speaks, responder), texts in sorted(groups.items()):
+        if len(texts) < 20:
+            continue
+        logs = [math.log(len(text.text.split()) + 1) for text in texts]
+        middle = median(logs)
+        # 1.4826 makes the median absolute deviation that of a normal distribution; a spread under
+        # a tenth of the length is noise of counting.
+        spread = max(0.1, 1.4826 * median(abs(value - middle) for value in logs))
+        medians[responder or speaks] = round(math.exp(middle) - 1)
+        for text, value in zip(texts, logs, strict=True):
+            z = (value - middle) / spread
+            if abs(z) < settings.length_outlier_mads:
+                continue
+            findings.append(
+                text_finding(
+                    text,
+                    "length_outliers",
+                    Severity.INFO,
+                    explanation=(
+                        f"{len(text.text.split())} words; the median of "
+                        f"{responder or speaks} is {math.exp(middle) - 1:.0f}."
+                    ),
+                    action="Look at it: a reply cut short, or one that ran on.",
+                    score=z,
+                )
+            )
+    if not medians:
+        raise SkippedError("under 20 texts of any responder")
+    return Detection(findings, {"median_words": medians}, len(table.texts))

@@ -1,0 +1,239 @@
+"""What makes a reply fail as a listener's: echoing, brightening, pitying, missing the feeling."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+
+from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.patterns import load_rules, load_words, match_rules
+from pipeline.audit.result import Detection, Figure
+from pipeline.audit.run import SkippedError
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.near_duplicates import normalise
+
+
+def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report replies most of whose 3-word runs the speaker has just said."""
+    texts = [text for text in table.listener_texts if text.prompt]
+    if not texts:
+        raise SkippedError("no column holds what the reply answers")
+    findings: list[Finding] = []
+    for text in texts:
+        reply, said = _trigrams(text.text), _trigrams(f"{text.prompt} . {text.situation or ''}")
+        if len(reply) < 4:
+            continue
+        shared = len(reply & said) / len(reply)
+        if shared < settings.parroting_share:
+            continue
+        findings.append(
+            text_finding(
+                text,
+                "parroting",
+                Severity.WARNING,
+                explanation=f"{shared:.0%} of the reply's 3-word runs are the speaker's own.",
+                action="Ask the teacher again: a reflection says it in other words.",
+                score=shared,
+            )
+        )
+    return Detection(findings, {}, len(texts))
+
+
+def _trigrams(text: str) -> set[tuple[str, str, str]]:
+    words = normalise(text).split()
+    return set(zip(words, words[1:], words[2:], strict=False))
+
+
+def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report rewrites that share almost no content word with the reply that they improve."""
+    texts = [text for text in table.listener_texts if text.improved_from]
+    if not texts:
+        raise SkippedError("no column holds the reply before it was improved")
+    findings: list[Finding] = []
+    for text in texts:
+        before, after = _content(text.improved_from or ""), _content(text.text)
+        if len(before) < 4 or len(after) < 4:
+            continue
+        shared = len(before & after) / min(len(before), len(after))
+        if shared <= settings.drift_similarity:
+            findings.append(
+                text_finding(
+                    text,
+                    "meaning_drift",
+                    Severity.WARNING,
+                    explanation=f"Shares {shared:.0%} of its content words with its original.",
+                    action="Check that it still answers the same; drop it if not.",
+                    score=shared,
+                )
+            )
+    return Detection(findings, {}, len(texts))
+
+
+def _content(text: str) -> set[str]:
+    """Return the stems (five letters) of the words of four letters and more that mean something."""
+    words = set(normalise(text).split()) - load_words("english_function_words")
+    return {word[:5] for word in words if len(word) >= 4}
+
+
+_QUESTION = re.compile(r"[^.!?]*\?")
+_SENTENCE = re.compile(r"[^.!?]*[.!?]+|[^.!?]+$")
+
+
+def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report replies of three sentences and more that question rather than answer."""
+    findings: list[Finding] = []
+    shares: dict[str, list[float]] = defaultdict(list)
+    for text in table.listener_texts:
+        sentences = [one for one in _SENTENCE.findall(text.text) if re.search(r"\w", one)]
+        if not sentences:
+            continue
+        questions = [one for one in sentences if one.rstrip().endswith("?")]
+        share = len(questions) / len(sentences)
+        shares[text.responder or "all"].append(share)
+        if len(questions) >= 3 and share > settings.question_share:
+            match = _QUESTION.search(text.text)
+            findings.append(
+                text_finding(
+                    text,
+                    "question_share",
+                    Severity.INFO,
+                    explanation=f"{len(questions)} of {len(sentences)} sentences are questions.",
+                    action="Look at it: a row of questions is an interview.",
+                    span=match.span() if match else None,
+                    score=share,
+                )
+            )
+    means: dict[str, Figure] = {
+        who: round(sum(values) / len(values), 4) for who, values in sorted(shares.items())
+    }
+    return Detection(findings, {"mean_share": means}, len(table.listener_texts))
+
+
+_GLAD = re.compile(
+    r"^(joyful|excited|proud|grateful|content|confident|hopeful|positive|joy|happy|happiness)$",
+    re.IGNORECASE,
+)
+
+
+def _is_glad(text: Text) -> bool:
+    mood = text.emotion or text.sentiment
+    return bool(mood and _GLAD.match(mood.strip()))
+
+
+def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report replies that argue a bad feeling away; to a glad speaker they are no harm."""
+    texts = [text for text in table.listener_texts if not _is_glad(text)]
+    if not texts:
+        raise SkippedError("every speaker is glad")
+    return match_rules(
+        texts,
+        load_rules("empathy", "toxic_positivity"),
+        detector="toxic_positivity",
+        action="Ask for a reply that stays with the feeling, or have it rated.",
+    )
+
+
+_SORRY = re.compile(
+    r"\b(i('m| am) )?(so |very |really |truly |deeply |terribly )*sorry( to hear| for|$|\W)|"
+    r"\bthat('s| is| must be| sounds)( so| very| really| too)? (sad|bad|awful|terrible|sucks?|"
+    r"tough|hard|rough|unfortunate|horrible)|\bthat sucks|\bmy condolences|\boh no\b",
+    re.IGNORECASE,
+)
+
+
+def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report replies that say sorry and nothing about what has happened."""
+    findings: list[Finding] = []
+    for text in table.listener_texts:
+        match = _SORRY.search(text.text.replace("’", "'"))
+        words = normalise(text.text.replace("’", "").replace("'", "")).split()
+        if match is None or not 1 < len(words) <= 25:
+            continue
+        own = [word for word in words if word not in load_words("sympathy_filler")]
+        share = len(own) / len(words)
+        if share <= 0.12:
+            findings.append(
+                text_finding(
+                    text,
+                    "empty_sympathy",
+                    Severity.INFO,
+                    explanation=f"Only {share:.0%} of its words are about this speaker.",
+                    action="Prefer replies that name what has happened.",
+                    span=match.span(),
+                    score=share,
+                )
+            )
+    return Detection(findings, {}, len(table.listener_texts))
+
+
+_CONGRATULATES = re.compile(
+    r"\b(congratulations|congrats|how (wonderful|exciting|lovely)|that('s| is) (so |really |very |"
+    r"absolutely )?(great|awesome|wonderful|fantastic|amazing|exciting|good)( news| to hear)?[!.]|"
+    r"so (happy|glad|excited) for you|good for you[!.])",
+    re.IGNORECASE,
+)
+_PITIES = re.compile(
+    r"\b(so |very |really |truly )?sorry (to hear|for your|you('re| are)|about (that|your))|"
+    r"\bmy (deepest |sincere )?condolences|\bthat (must be|sounds) (so |really |very )?(hard|awful|"
+    r"terrible|painful|devastating|heartbreaking)",
+    re.IGNORECASE,
+)
+_SAD = re.compile(
+    r"^(sad|angry|furious|annoyed|devastated|lonely|ashamed|guilty|embarrassed|disgusted|"
+    r"disappointed|negative|depression|grief)$",
+    re.IGNORECASE,
+)
+# Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
+_BAD_NEWS = re.compile(
+    r"\b(die[sd]?|dead|death|passed|passing|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
+    r"ill|illness|cancer|hospital|surgery|accident|hurt|pain|bad|sad|sorry|upset|hard|tough|rough|"
+    r"difficult|struggl\w+|stress\w*|worr\w+|anxious|nervous|scared|afraid|fear|fail\w*|broke\w*|"
+    r"divorce\w*|fired|quit|cheat\w*|alone|lonely|cry\w*|cried|hate|problem|trouble|terrible|awful|"
+    r"horrible|unfortunate\w*|disappoint\w*|debt|bills?|storm|hurricane|wreck|depress\w*|"
+    r"leav(e|ing)|left|moved|moving|robbed|stole\w*|damage\w*|late|can't|couldn't|didn't|never|"
+    r"wish|without|but|though|crash\w*|injur\w*|tired|expensive|money|mad|angry|annoy\w*)\b",
+    re.IGNORECASE,
+)
+_GOOD_NEWS = re.compile(
+    r"\b(won|win|winning|happy|glad|excit\w+|relie(f|ved)|married|wedding|engaged|pregnant|baby|"
+    r"promot\w+|proud|lucky|birthday|graduat\w+|vacation|hired|accepted|succe\w+|sister|brother|"
+    r"friends?|coworker|new)\b",
+    re.IGNORECASE,
+)
+
+
+def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
+    """Report congratulations to a sad speaker, and condolences to a glad one."""
+    texts = [text for text in table.listener_texts if text.emotion or text.sentiment]
+    if not texts:
+        raise SkippedError("no column says what the speaker feels")
+    findings: list[Finding] = []
+    for text in texts:
+        mood = (text.emotion or text.sentiment or "").strip()
+        told = f"{text.prompt or ''} {text.situation or ''}"
+        if _SAD.match(mood):
+            pattern, mixed = _CONGRATULATES, _GOOD_NEWS
+        elif _is_glad(text):
+            pattern, mixed = _PITIES, _BAD_NEWS
+        else:
+            continue
+        # Only the opening meets the feeling: later sentences may be about something else.
+        opening = text.text.replace("’", "'")[:120]
+        match = pattern.search(opening)
+        if match is None or mixed.search(told):
+            continue
+        opposite = _PITIES if pattern is _CONGRATULATES else _CONGRATULATES
+        if opposite.search(text.text):
+            continue
+        findings.append(
+            text_finding(
+                text,
+                "emotion_mismatch",
+                Severity.WARNING,
+                explanation=f"Opens so to a speaker whose feeling is {mood!r}.",
+                action="Check the reply and the emotion label: one of them is wrong.",
+                span=match.span(),
+            )
+        )
+    return Detection(findings, {}, len(texts))

@@ -1,0 +1,252 @@
+"""Read any dataset file leniently: what cannot be read is noted, and the audit goes on.
+
+`pipeline.sources` refuses a damaged file, because a corpus is built from it; an audit is asked
+what is wrong with one. Only a file that is no table at all is an error here.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.errors import MissingFileError, TableError
+
+MAX_FILE_BYTES = 2 * 1024**3
+# A small compressed file may unfold to more than any memory: what is unfolded is counted.
+MAX_UNFOLDED_BYTES = 1024**3
+MAX_ROWS = 2_000_000
+SPLIT_COLUMN = "split"
+KINDS = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .arrow or a Hugging Face dataset folder"
+_SPLITS = ("train", "validation", "valid", "dev", "test")
+
+
+@dataclass
+class RawTable:
+    """Columns of equal length, as read; `notes` say what was left out and why."""
+
+    columns: dict[str, list[Any]] = field(default_factory=dict)
+    rows: int = 0
+    notes: list[str] = field(default_factory=list)
+    unfolded_bytes: int = 0
+
+    def append(self, row: dict[str, Any], path: Path) -> None:
+        """Add one row; columns that it lacks are None there."""
+        for name in row:
+            if name not in self.columns:
+                self.columns[name] = [None] * self.rows
+        for name, column in self.columns.items():
+            column.append(row.get(name))
+        self.rows += 1
+        self.unfolded_bytes += sum(len(value) for value in row.values() if isinstance(value, str))
+        if self.unfolded_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
+            raise TableError(
+                path,
+                f"over {MAX_ROWS:,} rows or {MAX_UNFOLDED_BYTES // 1024**2:,} MiB of text",
+                hint="Audit a part of it: split the file and audit each piece.",
+            )
+
+
+def read_raw(path: Path) -> RawTable:
+    """Return the table at `path`; a folder's files are joined, each as its split.
+
+    Raises MissingFileError and TableError: unreadable, empty, too large or of no known kind.
+    """
+    if path.is_dir():
+        return _read_folder(path)
+    table = RawTable()
+    _read_file(path, table, split=None)
+    return _checked(table, path)
+
+
+def _checked(table: RawTable, path: Path) -> RawTable:
+    if not table.rows or not table.columns:
+        raise TableError(path, "no rows", hint="There is nothing to audit in it.")
+    for name, values in list(table.columns.items()):
+        if all(value is None or value == "" for value in values):
+            table.notes.append(f"column {name!r} is empty in every row")
+    return table
+
+
+def _read_file(path: Path, table: RawTable, *, split: str | None) -> None:
+    if not path.is_file():
+        raise MissingFileError(path, hint="Check the path.")
+    size = path.stat().st_size
+    if size == 0:
+        raise TableError(path, "the file is empty", hint="Check the path.")
+    if size > MAX_FILE_BYTES:
+        raise TableError(
+            path,
+            f"{size / 1024**3:.1f} GiB, at most {MAX_FILE_BYTES // 1024**3} are read",
+            hint="Audit a part of it: split the file and audit each piece.",
+        )
+    readers: dict[str, Callable[[Path, RawTable], Iterator[dict[str, Any]]]] = {
+        ".csv": _csv_rows,
+        ".tsv": _csv_rows,
+        ".jsonl": _json_lines,
+        ".ndjson": _json_lines,
+        ".json": _json_document,
+        ".parquet": _parquet_rows,
+        ".arrow": _arrow_rows,
+    }
+    reader = readers.get(path.suffix.lower())
+    if reader is None:
+        packed = path.suffix.lower() in {".gz", ".bz2", ".xz", ".zip", ".zst"}
+        hint = "Unpack it first." if packed else f"Use {KINDS}."
+        raise TableError(
+            path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
+        )
+    try:
+        for row in reader(path, table):
+            table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
+    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, csv.Error) as error:
+        if not table.rows:
+            problem = f"cannot be read ({str(error).splitlines()[0][:200]})"
+            raise TableError(path, problem, hint="It may be damaged or of another kind.") from error
+        table.notes.append(f"{path.name}: damaged after row {table.rows - 1}: the rest is missing")
+
+
+def _csv_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+    csv.field_size_limit(MAX_FILE_BYTES)
+    with path.open("rb") as stream:
+        start = stream.read(4096)
+        stream.seek(0)
+        utf16 = start[:2] in (b"\xff\xfe", b"\xfe\xff")
+        encoding = "utf-16" if utf16 else "utf-8-sig"
+        text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
+        first = start.decode(encoding, "replace").split("\n")[0]
+        delimiter = max(",\t;|", key=first.count) if path.suffix.lower() == ".csv" else "\t"
+        lines = csv.reader(text, delimiter=delimiter)
+        header = _unique(next(lines, []), table)
+        ragged: list[int] = []
+        row = 0
+        for fields in lines:
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                ragged.append(row)
+            yield dict(zip(header, fields, strict=False))
+            row += 1
+        _note_rows(table, ragged, f"{path.name}: not as many fields as the header")
+
+
+def _unique(header: list[str], table: RawTable) -> list[str]:
+    seen: Counter[str] = Counter()
+    names = []
+    for position, given in enumerate(header):
+        name = given.strip() or f"column_{position}"
+        seen[name] += 1
+        if seen[name] > 1:
+            table.notes.append(f"column {name!r} is there twice: read as '{name}.{seen[name]}'")
+            name = f"{name}.{seen[name]}"
+        names.append(name)
+    return names
+
+
+def _json_lines(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+    bad: list[int] = []
+    with path.open("rb") as stream:
+        for number, line in enumerate(stream):
+            if not line.strip():
+                continue
+            try:
+                row = json.loads(line.decode("utf-8", "replace"))
+            except (json.JSONDecodeError, RecursionError):
+                bad.append(number)
+                continue
+            if isinstance(row, dict):
+                yield row
+            else:
+                bad.append(number)
+    _note_rows(table, bad, f"{path.name}: not a JSON object, left out, line (from 0)")
+
+
+def _json_document(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+    try:
+        document = json.loads(path.read_bytes().decode("utf-8", "replace"))
+    except (json.JSONDecodeError, RecursionError):
+        yield from _json_lines(path, table)
+        return
+    if isinstance(document, dict):
+        lists = [value for value in document.values() if isinstance(value, list)]
+        document = lists[0] if len(lists) == 1 else [document]
+    if not isinstance(document, list):
+        raise TableError(path, "not a list of objects", hint="Each row must be a JSON object.")
+    for row in document:
+        if isinstance(row, dict):
+            yield row
+
+
+def _parquet_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+    file = pq.ParquetFile(path)
+    names = _unique(list(file.schema_arrow.names), table)
+    for batch in file.iter_batches(batch_size=1024):
+        yield from _batch_rows(batch, names)
+
+
+def _arrow_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+    with pa.memory_map(str(path)) as source:
+        reader = pa.ipc.open_stream(source)
+        names = _unique(list(reader.schema.names), table)
+        for batch in reader:
+            yield from _batch_rows(batch, names)
+
+
+def _batch_rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[dict[str, Any]]:
+    columns = [_decoded(column) for column in batch.columns]
+    for values in zip(*columns, strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+def _decoded(column: pa.Array) -> list[Any]:
+    try:
+        return list(column.to_pylist())
+    except UnicodeDecodeError:  # Parquet does not check that strings are UTF-8
+        return [
+            None if value is None else value.decode("utf-8", "replace")
+            for value in column.cast(pa.binary()).to_pylist()
+        ]
+
+
+def _read_folder(folder: Path) -> RawTable:
+    """Join the data files of a Hugging Face folder: `save_to_disk` output, or files by split."""
+    kinds = (".parquet", ".arrow", ".jsonl", ".csv", ".tsv", ".json")
+    described = {"dataset_info.json", "state.json", "dataset_dict.json"}
+    files = [path for path in sorted(folder.rglob("*")) if path.name not in described]
+    for kind in kinds:
+        chosen = [
+            path
+            for path in files
+            if path.suffix == kind and path.is_file() and not path.name.startswith((".", "cache-"))
+        ]
+        if chosen:
+            break
+    else:
+        raise TableError(folder, "no data file in this folder", hint=f"Use {KINDS}.")
+    table = RawTable()
+    for path in chosen:
+        _read_file(path, table, split=_split_of(path, folder))
+    return _checked(table, folder)
+
+
+def _split_of(path: Path, folder: Path) -> str | None:
+    inside = path.relative_to(folder)
+    for part in (inside.stem, *inside.parts[:-1]):
+        for split in _SPLITS:
+            if part == split or part.startswith((f"{split}-", f"{split}_", f"{split}.")):
+                return split
+    return None
+
+
+def _note_rows(table: RawTable, rows: list[int], what: str) -> None:
+    if rows:
+        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
+        table.notes.append(f"{what}: {', '.join(map(str, rows[:5]))}{more}")

@@ -1,0 +1,154 @@
+"""Run all detectors over one table; one that breaks is reported and does not stop the others."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import date
+from pathlib import Path
+from typing import TypeAlias
+
+from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.result import AuditResult, Detection, DetectorRun
+from pipeline.audit.settings import AuditSettings, Waiver
+from pipeline.audit.table import AuditTable
+from pipeline.errors import PipelineError
+from pipeline.progress import track
+from pipeline.storage import write_json, write_table
+
+
+class SkippedError(Exception):
+    """A detector has nothing to look at in this table; the message says what is missing."""
+
+
+Detect: TypeAlias = Callable[[AuditTable, AuditSettings], Detection]
+
+
+@dataclass(frozen=True)
+class Detector:
+    """A named check; `family` is the heading under which a report shows it."""
+
+    name: str
+    family: str
+    detect: Detect
+
+
+def run_audit(
+    table: AuditTable,
+    settings: AuditSettings,
+    *,
+    detectors: Sequence[Detector] | None = None,
+) -> AuditResult:
+    """Run `detectors`, all there are unless given, and gather what they say."""
+    if detectors is None:
+        from pipeline.audit.detectors import DETECTORS
+
+        detectors = DETECTORS
+    known = {detector.name for detector in detectors}
+    if unknown := sorted(settings.severities.keys() - known):
+        raise PipelineError(
+            f"audit.severities: no detector {', '.join(unknown)}\n"
+            f"There are: {', '.join(sorted(known))}"
+        )
+    table = _bounded(table, settings.max_text_chars)
+    runs, findings = [], []
+    for detector in track(detectors, f"audit {table.name}", total=len(detectors)):
+        run, found = _run_one(detector, table, settings)
+        runs.append(run)
+        findings += found
+    return AuditResult(
+        name=table.name,
+        rows=table.rows,
+        texts=len(table.texts),
+        columns=dict(table.columns),
+        columns_guessed=table.columns_guessed,
+        notes=list(table.notes),
+        runs=runs,
+        findings=findings,
+    )
+
+
+def _run_one(
+    detector: Detector, table: AuditTable, settings: AuditSettings
+) -> tuple[DetectorRun, list[Finding]]:
+    begun = time.perf_counter()
+    try:
+        detection = detector.detect(table, settings)
+    except SkippedError as skip:
+        return DetectorRun(detector.name, detector.family, "skipped", why=str(skip)), []
+    except Exception as error:  # noqa: BLE001 - the promise of the runner: no detector stops another
+        why = f"{type(error).__name__}: {str(error)[:300]}"
+        seconds = time.perf_counter() - begun
+        return DetectorRun(detector.name, detector.family, "failed", seconds=seconds, why=why), []
+    findings = detection.findings
+    if wanted := settings.severities.get(detector.name):
+        findings = [one.model_copy(update={"severity": wanted}) for one in findings]
+    run = DetectorRun(
+        detector.name,
+        detector.family,
+        "ok",
+        rows_checked=detection.rows_checked,
+        seconds=time.perf_counter() - begun,
+        figures=detection.figures,
+    )
+    return run, findings
+
+
+def _bounded(table: AuditTable, max_chars: int) -> AuditTable:
+    """Cut very long texts: a pattern's cost can grow with the square of the length."""
+    long = sum(len(text.text) > max_chars for text in table.texts)
+    if not long:
+        return table
+    texts = [
+        replace(text, text=text.text[:max_chars], prompt=text.prompt and text.prompt[:max_chars])
+        for text in table.texts
+    ]
+    note = f"{long} texts are longer than {max_chars:,} characters: only their start was checked"
+    return replace(table, texts=texts, notes=[*table.notes, note])
+
+
+def apply_waivers(
+    results: Mapping[str, AuditResult], waivers: Sequence[Waiver], *, today: date
+) -> dict[str, AuditResult]:
+    """Mark what `waivers` cover in each named result.
+
+    Raises PipelineError for a waiver that has expired or covers no finding in any result.
+    """
+    waived: dict[str, list[Finding]] = {name: [] for name in results}
+    for waiver in waivers:
+        if waiver.expires < today:
+            raise PipelineError(
+                f"audit.waivers: the one for {waiver.detector} by {waiver.author} expired on "
+                f"{waiver.expires}\nMend the defect, or renew the waiver with a reason."
+            )
+        covered = 0
+        for name, result in results.items():
+            found = [one for one in result.findings if _covers(waiver, name, one)]
+            waived[name] += [one for one in found if all(one is not old for old in waived[name])]
+            covered += len(found)
+        if not covered:
+            raise PipelineError(
+                f"audit.waivers: the one for {waiver.detector} by {waiver.author} covers no "
+                "finding\nThe defect is gone, or its name or row id is wrong: remove or correct it."
+            )
+    return {name: replace(result, waived=waived[name]) for name, result in results.items()}
+
+
+def _covers(waiver: Waiver, table: str, finding: Finding) -> bool:
+    return (
+        waiver.detector == finding.detector
+        and waiver.table in (None, table)
+        and (waiver.row_id is None or waiver.row_id in finding.row_ids)
+    )
+
+
+def critical(findings: Iterable[Finding]) -> list[Finding]:
+    """Return the critical ones."""
+    return [finding for finding in findings if finding.severity is Severity.CRITICAL]
+
+
+def write_result(result: AuditResult, folder: Path) -> None:
+    """Write `findings.parquet` and `summary.json` to `folder`."""
+    write_table(folder / "findings.parquet", Finding, result.findings)
+    write_json(folder / "summary.json", result.summary())

@@ -1,0 +1,29 @@
+"""`distillery accept`: take this build as the standard for the next ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command of this module to `app`."""
+    app.command("accept")(accept)
+
+
+def accept(
+    expectations: Annotated[
+        Path, typer.Option(help="figures of the build, as stage `expect` wrote them")
+    ] = Path("reports/metrics/expectations.json"),
+    out: Annotated[Path, typer.Option(help="where the standard is kept, in git")] = Path(
+        "reports/accepted.json"
+    ),
+) -> None:
+    """Compare later builds with this one: row counts, lengths, shares of classes."""
+    from pipeline.cli.console import say
+    from pipeline.validation.accept import accept_build
+
+    accepted = accept_build(expectations, out)
+    say(f"{out}: {len(accepted.tables)} tables of source {accepted.source} accepted")

@@ -1,0 +1,1 @@
+"""Validation: whether a build is what its record types say, and like the last accepted one."""

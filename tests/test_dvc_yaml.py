@@ -1,0 +1,130 @@
+"""dvc.yaml names every module that a stage imports, and only what there is."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import grimp
+import pytest
+import yaml
+
+from pipeline.params import Params, load_params
+from pipeline.workspace import PROJECT
+
+DVC: dict[str, Any] = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))
+STAGES: dict[str, dict[str, Any]] = {
+    name: stage.get("do", stage) for name, stage in DVC["stages"].items()
+}
+
+
+@pytest.fixture(scope="module")
+def graph() -> grimp.ImportGraph:
+    return grimp.build_graph("pipeline", cache_dir=None)
+
+
+def _deps(stage: dict[str, Any]) -> list[Path]:
+    return [Path(dep) for dep in stage["deps"] if dep.startswith("pipeline/")]
+
+
+def _file(module: str) -> Path:
+    path = Path(*module.split("."))
+    return path / "__init__.py" if (PROJECT / path).is_dir() else path.with_suffix(".py")
+
+
+def _is_covered(file: Path, deps: list[Path]) -> bool:
+    return any(file == dep or dep in file.parents for dep in deps)
+
+
+def _needed(graph: grimp.ImportGraph, name: str) -> set[Path]:
+    """Return the files that stage `name` imports, directly or not, packages' own included."""
+    module = f"pipeline.stages.{name}"
+    modules = graph.find_upstream_modules(module) | {module}
+    files = {_file(one) for one in modules}
+    # The package itself and `stages` hold no code that a stage's result depends on.
+    return files - {Path("pipeline/__init__.py"), Path("pipeline/stages/__init__.py")}
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_every_module_that_it_imports(
+    graph: grimp.ImportGraph, name: str
+) -> None:
+    deps = _deps(STAGES[name])
+
+    assert sorted(str(f) for f in _needed(graph, name) if not _is_covered(f, deps)) == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_depends_on_no_module_that_it_does_not_import(
+    graph: grimp.ImportGraph, name: str
+) -> None:
+    needed = _needed(graph, name)
+
+    assert [
+        str(d) for d in _deps(STAGES[name]) if not any(_is_covered(f, [d]) for f in needed)
+    ] == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_dependency_on_code_is_there(name: str) -> None:
+    assert [dep for dep in _deps(STAGES[name]) if not (PROJECT / dep).exists()] == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_has_a_module_and_a_command_of_its_name(name: str) -> None:
+    assert (PROJECT / "pipeline" / "stages" / f"{name}.py").is_file()
+    assert STAGES[name]["cmd"].split()[:4] == ["python", "-m", "pipeline", name]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_params_of_a_stage_are_sections_of_params_yaml(name: str) -> None:
+    named = {str(one).split(".")[0] for one in STAGES[name].get("params", [])}
+
+    assert named <= set(Params.model_fields)
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_a_stage_lists_its_own_section(name: str) -> None:
+    if name in Params.model_fields:
+        assert name in STAGES[name]["params"]
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None:
+    stage = STAGES[name]
+    given = re.findall(r"--[a-z_-]+ ((?:datasets|reports|annotations)/\S+)", stage["cmd"])
+    outs = [next(iter(one)) for key in ("outs", "metrics", "plots") for one in stage.get(key, [])]
+    known = [*stage["deps"], *outs]
+
+    assert given
+    assert [
+        one for one in given if not any(k == one or k.startswith(f"{one}/") for k in known)
+    ] == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_outputs_of_the_last_good_run_persist(name: str) -> None:
+    stage = STAGES[name]
+    outs = [one for key in ("outs", "metrics") for one in stage.get(key, [])]
+
+    assert all(next(iter(one.values()))["persist"] for one in outs)
+
+
+def test_every_corpus_of_params_yaml_is_of_responses_that_a_stage_writes() -> None:
+    params = load_params(PROJECT / "params.yaml")
+    outs = {next(iter(one)) for stage in STAGES.values() for one in stage.get("outs", [])}
+    written = {one.replace("${key}", key) for one in outs for key in params.distillations}
+
+    for corpus in params.corpora.values():
+        assert f"datasets/responses/{corpus.responses}.parquet" in written
+
+
+def test_compiled_python_does_not_make_a_stage_look_changed() -> None:
+    ignored = (PROJECT / ".dvcignore").read_text(encoding="utf-8").split()
+
+    assert {"__pycache__/", "*.py[co]"} <= set(ignored)
+
+
+def test_the_datasets_folder_holds_no_python() -> None:
+    assert list((PROJECT / "datasets").rglob("*.py")) == []

@@ -1,0 +1,65 @@
+"""Who may import whom, and that importing the command line costs next to nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+
+from pipeline.workspace import PROJECT
+
+HEAVY = (
+    "accelerate", "argilla", "cleanlab", "datasets", "dvc", "great_expectations", "jinja2", "numpy",
+    "openai", "pandas", "peft", "pyarrow", "pydantic", "rensa", "requests", "scipy", "sklearn",
+    "torch", "transformers", "trl", "yaml",
+)  # fmt: skip
+
+
+def _python(code: str, cwd: Path = PROJECT) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-c", code], cwd=cwd, capture_output=True, text=True, check=True
+    )
+
+
+def test_the_import_contracts_hold() -> None:
+    done = subprocess.run(
+        [str(Path(sys.executable).with_name("lint-imports")), "--no-cache"],
+        cwd=PROJECT,
+        env={"PATH": "/usr/bin:/bin", "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_importing_the_command_line_imports_nothing_heavy() -> None:
+    loaded = set(_python("import sys, pipeline.cli; print(*sys.modules)").stdout.split())
+
+    assert loaded.isdisjoint(HEAVY)
+
+
+def test_importing_all_of_the_package_does_nothing_else() -> None:
+    code = (
+        "import pkgutil, importlib, pipeline\n"
+        "for one in pkgutil.walk_packages(pipeline.__path__, 'pipeline.'):\n"
+        "    if not one.name.endswith('__main__'):\n"
+        "        importlib.import_module(one.name)\n"
+    )
+
+    done = _python(code)
+
+    assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_the_package_on_the_path_is_this_checkout() -> None:
+    assert Path(str(import_module("pipeline").__file__)).is_relative_to(PROJECT)
+
+
+@pytest.mark.parametrize("name", ["utils", "helpers", "common", "manager"])
+def test_no_module_has_a_name_that_says_nothing(name: str) -> None:
+    assert list((PROJECT / "pipeline").rglob(f"{name}*.py")) == []

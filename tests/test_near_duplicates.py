@@ -1,0 +1,92 @@
+"""Texts that say nearly the same."""
+
+from __future__ import annotations
+
+from itertools import combinations
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.near_duplicates import Groups, jaccard, near_duplicates, normalise, shingles
+
+LOST = "My neighbour of thirty years died on Sunday and I miss him."
+TEXTS = st.lists(st.text("abc ", min_size=1, max_size=30), max_size=12)
+
+
+def test_marks_and_case_do_not_matter() -> None:
+    assert normalise("  Oh, NO!!  What\nnow? ") == "oh no what now"
+
+
+def test_shingles_are_of_four_characters() -> None:
+    assert shingles("abcdef") == {"abcd", "bcde", "cdef"}
+
+
+@pytest.mark.parametrize("text", ["", "a", "abc", "abcd"])
+def test_a_short_text_is_one_shingle(text: str) -> None:
+    assert shingles(text) == {text}
+
+
+@pytest.mark.parametrize(
+    ("left", "right", "similarity"), [("ab", "ab", 1.0), ("ab", "cd", 0.0), ("abc", "bcd", 0.5)]
+)
+def test_similarity_is_what_is_common_of_all(left: str, right: str, similarity: float) -> None:
+    assert jaccard(frozenset(left), frozenset(right)) == similarity
+
+
+def test_equal_texts_have_similarity_one() -> None:
+    (found,) = near_duplicates([LOST, "Something else entirely.", LOST.upper()], threshold=0.6)
+
+    assert (found.left, found.right, found.similarity) == (0, 2, 1.0)
+
+
+def test_nearly_equal_texts_are_found_with_their_similarity() -> None:
+    other = LOST.replace("Sunday", "Monday")
+
+    (found,) = near_duplicates([LOST, other], threshold=0.6)
+
+    assert found.similarity == jaccard(shingles(LOST), shingles(other)) < 1
+
+
+def test_other_texts_are_not_found() -> None:
+    assert near_duplicates([LOST, "We planted tomatoes on the roof."], threshold=0.3) == []
+
+
+@pytest.mark.parametrize("texts", [[], [LOST]])
+def test_fewer_than_two_texts_have_no_pair(texts: list[str]) -> None:
+    assert near_duplicates(texts, threshold=0.6) == []
+
+
+@pytest.mark.parametrize("last", ["", "?!", "a"])
+def test_texts_without_a_word_are_equal_wherever_they_stand(last: str) -> None:
+    found = near_duplicates(["...", LOST, "?", "abc", last], threshold=0.6)
+
+    assert {(one.left, one.right) for one in found} == {
+        (left, right) for left, right in [(0, 2), (0, 4), (2, 4)] if last != "a" or right == 2
+    }
+
+
+@settings(deadline=None, max_examples=50)
+@given(TEXTS)
+def test_equal_texts_are_always_found_and_nothing_below_the_threshold(texts: list[str]) -> None:
+    found = near_duplicates(texts, threshold=0.8)
+    sets = [shingles(text) for text in texts]
+
+    places = {(one.left, one.right) for one in found}
+    equal = {
+        (left, right)
+        for left, right in combinations(range(len(texts)), 2)
+        if sets[left] == sets[right]
+    }
+    assert equal <= places
+    assert all(one.left < one.right and one.similarity >= 0.8 for one in found)
+    assert found == sorted(found)
+    assert found == near_duplicates(texts, threshold=0.8)
+
+
+def test_groups_join_what_is_linked_and_nothing_else() -> None:
+    groups = Groups("abcde")
+    groups.join("d", "b")
+    groups.join("b", "c")
+
+    assert [groups.find(one) for one in "abcde"] == ["a", "b", "b", "b", "e"]

@@ -1,0 +1,105 @@
+"""params.yaml: every problem is named with its key."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import MissingFileError, ParamsError
+from pipeline.params import load_params
+from pipeline.workspace import PROJECT
+
+OURS = PROJECT / "params.yaml"
+
+
+def _changed(folder: Path, *keys: str, value: object) -> Path:
+    """Return params.yaml with the value at `keys` replaced."""
+    params = yaml.safe_load(OURS.read_text(encoding="utf-8"))
+    section = params
+    for key in keys[:-1]:
+        section = section[key]
+    section[keys[-1]] = value
+    path = folder / "params.yaml"
+    path.write_text(yaml.safe_dump(params), encoding="utf-8")
+    return path
+
+
+def test_our_own_params_are_valid() -> None:
+    assert load_params(OURS).seed >= 0
+
+
+@pytest.mark.parametrize(
+    ("keys", "problem"),
+    [
+        (("sead",), r"sead: Extra inputs"),
+        (("ingest", "pathh"), r"ingest\.pathh: Extra inputs"),
+        (("prompt", "words"), r"prompt\.words: Extra inputs"),
+        (
+            ("corpora", "direct-listener_b", "teacher"),
+            r"corpora\.direct-listener_b.*teacher: Extra",
+        ),
+    ],
+)
+def test_an_unknown_key_is_named(tmp_path: Path, keys: tuple[str, ...], problem: str) -> None:
+    path = _changed(tmp_path, *keys, value=1)
+
+    with pytest.raises(ParamsError, match=rf"params\.yaml: 1 problem\(s\)\n  {problem}"):
+        load_params(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "problem"),
+    [
+        (("ingest", "source"), "nowhere", r"ingest\.source: source 'nowhere' is not one of"),
+        (("split", "rule"), "random", r"split\.rule"),
+        (("split", "test_share"), 1.5, r"split\.test_share"),
+        (("split", "near_duplicate_threshold"), 0, r"split\.near_duplicate_threshold"),
+        (("prompt", "max_words"), 0, r"prompt\.max_words"),
+        (("seed",), -1, "seed"),
+        (("corpora",), {}, "corpora"),
+        (("responders", "teacher_responders"), ["listener_a"], "both the reference and a teacher"),
+        (("corpora", "direct-listener_b", "teachers"), ["listener_z"], "listener_z is not among"),
+    ],
+)
+def test_a_wrong_value_is_named(
+    tmp_path: Path, keys: tuple[str, ...], value: object, problem: str
+) -> None:
+    with pytest.raises(ParamsError, match=problem):
+        load_params(_changed(tmp_path, *keys, value=value))
+
+
+def test_all_problems_are_named_at_once(tmp_path: Path) -> None:
+    path = _changed(tmp_path, "split", value={"rule": "papers", "seed": 1})
+
+    with pytest.raises(ParamsError, match=r"4 problem\(s\)"):
+        load_params(path)
+
+
+@pytest.mark.parametrize("content", [b"seed: [", b"\xff\xfe", b"seed: \x00", b"a: b: c"])
+def test_what_is_no_yaml_is_said(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content)
+
+    with pytest.raises(ParamsError, match="not YAML"):
+        load_params(path)
+
+
+@pytest.mark.parametrize("content", ["", "[]", "42"])
+def test_what_is_no_mapping_is_an_error(tmp_path: Path, content: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(content, encoding="utf-8")
+
+    with pytest.raises(ParamsError, match="problem"):
+        load_params(path)
+
+
+def test_without_params_the_right_folder_is_named(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"the one with dvc\.yaml in it"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_an_unknown_corpus_is_an_error_that_lists_the_known() -> None:
+    with pytest.raises(ParamsError, match="there are direct-listener_b, direct-listener_c"):
+        load_params(OURS).corpus("direct-nobody")

@@ -1,0 +1,69 @@
+"""A DVC workspace of its own: what it holds, and that the working tree stays as it was."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import yaml
+
+from pipeline.errors import MissingFileError, PipelineError
+from pipeline.params import load_params
+from pipeline.sources import SOURCES, get_source
+from pipeline.workspace import PROJECT, build_workspace, write_params
+from tests.builds import SAMPLE
+
+
+@pytest.mark.parametrize("name", [name for name in SOURCES if name != "table"])
+def test_the_params_of_every_source_are_valid(tmp_path: Path, name: str) -> None:
+    write_params(tmp_path / "params.yaml", source=get_source(name), path=tmp_path / "raw.csv")
+
+    params = load_params(tmp_path / "params.yaml")
+
+    assert params.ingest.source == name
+    assert params.responders.reference_responder == SOURCES[name].reference_responder
+    assert params.split.rule == SOURCES[name].split_rule
+
+
+def test_the_published_corpora_are_one_per_teacher_and_all_together(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+
+    assert list(load_params(path).corpora) == [
+        "direct-chatgpt",
+        "direct-llama",
+        "direct-gemini",
+        "direct-mixtral",
+        "direct-all_together",
+    ]
+
+
+def test_a_source_without_rated_teachers_has_a_corpus_of_references(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("empathetic_dialogues"), path=tmp_path / "raw.csv")
+
+    assert [one.method for one in load_params(path).corpora.values()] == ["reference"]
+
+
+def test_settings_that_do_not_depend_on_the_source_are_kept(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+
+    ours, theirs = (yaml.safe_load(one.read_text()) for one in (PROJECT / "params.yaml", path))
+    assert (ours["seed"], ours["prompt"]) == (theirs["seed"], theirs["prompt"])
+
+
+def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("years of work")
+
+    with pytest.raises(PipelineError, match=r"not empty, and not made by this command\nGive --out"):
+        build_workspace(tmp_path, source=get_source("sample"), path=SAMPLE)
+
+    assert [one.name for one in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+def test_a_raw_file_that_is_not_there_makes_no_folder(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match=r"gone\.csv[\s\S]*Give --path a local copy"):
+        build_workspace(tmp_path / "out", source=get_source("sample"), path=tmp_path / "gone.csv")
+
+    assert not (tmp_path / "out").exists()
