@@ -68,7 +68,7 @@ def test_a_model_file_that_brings_its_own_types_is_refused_and_runs_nothing(
     sprung = tmp_path / "sprung"
     (tmp_path / MODEL).write_bytes(io.dumps(TrapBuilder(str(sprung))))
 
-    with pytest.raises(TableError, match="types that are not loaded: .*Trap"):
+    with pytest.raises(TableError, match=r"types that are not loaded: .*Trap"):
         load(tmp_path, NoEmbedder())
     assert not sprung.exists()
 
