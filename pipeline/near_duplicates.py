@@ -22,7 +22,7 @@ BANDS = 48
 # Four standard errors of the signature's estimate at Jaccard 0.5: a pair so far below the
 # threshold by signature is above it in truth once in 30,000 times.
 ESTIMATE_SLACK = 4 * 0.5 / PERMUTATIONS**0.5
-BLOCK_TEXTS = 8192
+BLOCK_TEXTS = 256
 BLOCK_PAIRS = 65_536
 _NOT_A_WORD = re.compile(r"\W+")
 
@@ -43,9 +43,12 @@ def normalise(text: str) -> str:
 
 def shingles(text: str) -> frozenset[str]:
     """Return the character 4-grams of the normalised text; a shorter text is one shingle."""
-    words = normalise(text)
+    return _shingles_of(normalise(text))
+
+
+def _shingles_of(words: str) -> frozenset[str]:
     last = max(1, len(words) - SHINGLE_CHARS + 1)
-    return frozenset(words[start : start + SHINGLE_CHARS] for start in range(last))
+    return frozenset([words[start : start + SHINGLE_CHARS] for start in range(last)])
 
 
 def near_duplicates(texts: Sequence[str], *, threshold: float) -> list[NearDuplicate]:
@@ -56,13 +59,14 @@ def near_duplicates(texts: Sequence[str], *, threshold: float) -> list[NearDupli
     """
     if len(texts) < 2:
         return []
-    signatures = _signatures([normalise(text) for text in texts])
+    words = [normalise(text) for text in texts]
+    signatures = _signatures(words)
     sets: dict[int, frozenset[str]] = {}
     found = []
     for left, right in _candidates(signatures, threshold):
         for position in (left, right):
             if position not in sets:
-                sets[position] = shingles(texts[position])
+                sets[position] = _shingles_of(words[position])
         similarity = jaccard(sets[left], sets[right])
         if similarity >= threshold:
             found.append(NearDuplicate(left, right, similarity))
@@ -93,12 +97,15 @@ def _hashed_shingles(words: Sequence[str]) -> tuple[NDArray[np.uint64], NDArray[
     counts = np.maximum(1, lengths - SHINGLE_CHARS + 1)
     begins = np.concatenate(([0], np.cumsum(lengths + len(pad))[:-1]))
     offsets = np.concatenate(([0], np.cumsum(counts)))
+    # Hash the window at every position, then take those that lie within one text. A code point has
+    # 21 bits: three fill a word of 63, the fourth is mixed in.
+    wide = points.astype(np.uint64)
+    hashes = wide[:-3] | wide[1:-2] << np.uint64(21) | wide[2:-1] << np.uint64(42)
+    hashes ^= wide[3:] * np.uint64(0x9E3779B97F4A7C15)
+    hashes *= np.uint64(0xBF58476D1CE4E5B9)
+    hashes ^= hashes >> np.uint64(32)
     at = np.arange(offsets[-1]) + np.repeat(begins - offsets[:-1], counts)
-    hashes = np.zeros(len(at), np.uint64)
-    for step in range(SHINGLE_CHARS):
-        hashes = (hashes ^ points[at + step]) * np.uint64(0x9E3779B97F4A7C15)
-        hashes ^= hashes >> np.uint64(29)
-    return hashes, offsets.astype(np.uint64)
+    return hashes[at], offsets.astype(np.uint64)
 
 
 def _candidates(signatures: NDArray[np.uint32], threshold: float) -> Iterator[tuple[int, int]]:

@@ -98,11 +98,7 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
     """Report a model's first-person memories and relatives; people may well tell of theirs."""
     if not table.responders:
         raise SkippedError("no column says who wrote a reply")
-    texts = [
-        text
-        for text in table.listener_texts
-        if text.responder and _is_model(text.responder, settings)
-    ]
+    texts = [text for text in table.listener_texts if settings.is_model(text.responder)]
     if not texts:
         raise SkippedError("no reply is by a model (audit.human_responders)")
 
@@ -120,12 +116,6 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
         action="Drop it: a listener must not invent a past.",
         keep=is_own,
     )
-
-
-def _is_model(responder: str, settings: AuditSettings) -> bool:
-    if responder in ("chosen", "rejected"):
-        return False
-    return responder.lower() not in settings.human_responders
 
 
 def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:

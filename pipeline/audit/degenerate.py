@@ -39,27 +39,18 @@ def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 _CLOSED = re.compile(r"[.!?…:;)\]\"'”’*~]\s*$|[^\x00-⅟]\s*$")
-# Words after which an English phrase goes on: a text that ends in one was cut.
+# Words after which an English phrase goes on, whoever wrote it.
 _OPEN_END = re.compile(
-    r"\b(the|a|an|and|or|but|nor|because|although|unless|whether|of|to|into|with|from|by|than|as|"
-    r"my|your|our|their|his|its|very|every|such|which|whose|who's|is|are|was|were|be|been|am|"
-    r"i|we|he|she|they|you're|we're|they're|i'm|i've|you've|can|could|will|would|should|must|may|"
-    r"might|if|when|while|during|between|among|against|toward|towards|without|within|until|"
-    r"upon|despite|also|perhaps|(think|believe|hope|means|so) that)\s*[,-]?\s*$|"
-    r",\s*$|[a-z]-\s*$",
+    r"\b(the|a|an|and|or|but|nor|because|although|unless|whether|my|your|our|their|his|its|very|"
+    r"every|whose|you're|we're|they're|i'm|i've|you've|while|during|between|among|despite|"
+    r"(think|believe|hope|means|so) that)\s*-?\s*$|[a-z]-\s*$",
     re.IGNORECASE,
 )
-# A phrase may well end in these: "the place I come from", "what I am", "I was thinking you could".
-_MAY_END = re.compile(
-    r"\b(\w+(?:'s|n't)?\s+(am|is|are|was|were|be|been|will|would|can|could|should|may|might|must)"
-    r"|(who|what|where|that|which|how|all|ever|as)\b[^.?!]*\b(of|to|with|from|by|into|i|we|he|she|"
-    r"they|can|could)|\b(used|want|wanted|have|had|got|going|like|need|trying|supposed|able) to|"
-    r"(talk|look|come|came|get|got|think|heard|hear|deal|put up|hang out|go|went) "
-    r"(to|with|from|of|by|into)|(me|you|him|her|them|us|it) too|if (so|not)|too|as well|also|"
-    r"perhaps|without|than (i|we|he|she|they)|so (do|did|am|was|have|would) (i|we|he|she|they)|"
-    r"(neither|nor) \w+ (i|we)|(stop|pass|stand|drop|come|go|been|gone|live) by|\w+ and i|"
-    r"you and i|for a while|mean a while|this while|a while|i am|pay for|in|do|no one|nowhere to)"
-    r"\s*$",
+# People leave these at the end of a whole sentence too ("no one to turn to"); a model seldom does.
+_MODELS_OPEN_END = re.compile(
+    r"\b(of|to|into|with|from|by|than|as|which|is|are|was|were|be|been|i|we|he|she|they|can|could|"
+    r"will|would|should|must|may|might|if|when|toward|towards|without|within|until|upon|also|that)"
+    r"\s*$|,\s*$",
     re.IGNORECASE,
 )
 
@@ -75,21 +66,19 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
         if len(text.text.split()) < 4 or _CLOSED.search(tail):
             continue
         match = _OPEN_END.search(tail)
-        if (
-            match is None
-            or (dash_means_speech and tail.endswith("-"))
-            or (_MAY_END.search(tail) and not tail.endswith((",", "-")))
-        ):
+        if match is None and settings.is_model(text.responder):
+            match = _MODELS_OPEN_END.search(tail)
+        if match is None or (dash_means_speech and tail.endswith("-")):
             continue
-        sure = not tail.endswith(",")
+        end = len(text.text.rstrip())
         findings.append(
             text_finding(
                 text,
                 "truncation",
-                Severity.WARNING if sure else Severity.INFO,
+                Severity.WARNING,
                 explanation=f"Ends in {match.group().strip()!r}, in the middle of a phrase.",
                 action="Ask for the reply again with more room, or drop it.",
-                span=(max(0, len(text.text.rstrip()) - 80), len(text.text.rstrip())),
+                span=(max(0, end - 80), end),
             )
         )
     return Detection(findings, {}, len(table.texts))

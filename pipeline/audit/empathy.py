@@ -230,7 +230,7 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
             text_finding(
                 text,
                 "emotion_mismatch",
-                Severity.WARNING,
+                Severity.INFO,
                 explanation=f"Opens so to a speaker whose feeling is {mood!r}.",
                 action="Check the reply and the emotion label: one of them is wrong.",
                 span=match.span(),

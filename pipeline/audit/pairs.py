@@ -148,7 +148,7 @@ def pair_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
         if first is not pair:
             why, severity = f"The same pair as row {first.row_id}.", Severity.WARNING
             other = first
-        elif turned is not None and sides[0] != sides[1]:
+        elif turned is not None and sides[0] != sides[1] and not pair.votes:
             why, severity = f"Row {turned.row_id} prefers the other side.", Severity.CRITICAL
             other = turned
         else:

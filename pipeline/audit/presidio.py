@@ -31,7 +31,6 @@ _RECOGNIZERS = (
     ("generic.credit_card_recognizer", "CreditCardRecognizer"),
     ("generic.iban_recognizer", "IbanRecognizer"),
     ("generic.ip_recognizer", "IpRecognizer"),
-    ("generic.url_recognizer", "UrlRecognizer"),
     ("country_specific.us.us_ssn_recognizer", "UsSsnRecognizer"),
 )
 

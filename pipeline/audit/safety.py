@@ -85,10 +85,10 @@ def profanity(table: AuditTable, settings: AuditSettings) -> Detection:
 # Score from 0 (a guess) to 1 (checked by its own check digits), as presidio gives it. Phone
 # numbers score 0.4 by pattern alone; shorter digits are dates, prices and ages.
 _MIN_SCORE = 0.4
-# A full stop without a blank after it looks like a bare domain (0.5); a scheme scores 0.6.
-_URL_SCORE = 0.6
+# Free numbers are those of hotlines and firms, not of a person.
+_TOLL_FREE = re.compile(r"^\+?1?[ (.-]*8(00|88|77|66|55|44|33)\D")
 _SEVERE = {"CREDIT_CARD", "US_SSN", "IBAN_CODE"}
-_WORTH_A_LOOK = re.compile(r"@|\d[\d ().-]{5,}\d|https?:|www\.|[A-Z]{2}\d{2}", re.IGNORECASE)
+_WORTH_A_LOOK = re.compile(r"@|\d[\d ().-]{5,}\d|[A-Z]{2}\d{2}", re.IGNORECASE)
 
 
 def personal_data(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -123,8 +123,8 @@ def _entities(recognizers: list[Any], text: str) -> list[tuple[str, tuple[int, i
     found = []
     for recognizer in recognizers:
         for result in recognizer.analyze(text, recognizer.supported_entities, None):
-            bare = result.entity_type == "URL" and result.score < _URL_SCORE
-            if result.score >= _MIN_SCORE and not bare:
+            free = _TOLL_FREE.match(text[result.start : result.end])
+            if result.score >= _MIN_SCORE and not free:
                 found.append((-result.score, result.start, result.end, result.entity_type))
     chosen: list[tuple[str, tuple[int, int], float]] = []
     for score, start, end, kind in sorted(found):

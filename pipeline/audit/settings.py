@@ -65,3 +65,9 @@ class AuditSettings(Section):
         default=(), description="texts of our prompts, to find them echoed"
     )
     seed: int = 0
+
+    def is_model(self, responder: str | None) -> bool:
+        """Whether `responder` is known to be a model; the sides of a pair may be anyone's."""
+        if responder is None or responder in ("chosen", "rejected"):
+            return False
+        return responder.lower() not in self.human_responders
