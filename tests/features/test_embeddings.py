@@ -44,5 +44,5 @@ def test_another_model_does_not_answer_with_this_ones_vectors(tmp_path: Path) ->
 def test_a_damaged_cache_says_that_it_can_be_deleted(tmp_path: Path) -> None:
     (tmp_path / "cache.sqlite").write_bytes(b"not a database at all" * 100)
 
-    with pytest.raises(TableError, match="not a cache of embeddings.*\nDelete it"):
+    with pytest.raises(TableError, match=r"not a cache of embeddings.*\nDelete it"):
         CachedEmbedder(LetterCounter(), tmp_path / "cache.sqlite").embed(["a"])

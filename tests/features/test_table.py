@@ -51,7 +51,7 @@ def test_an_id_or_a_name_that_is_there_twice_is_refused() -> None:
 
 
 def test_an_unknown_feature_is_named_with_what_makes_it() -> None:
-    with pytest.raises(FeatureError, match="v2_calm: not in the table.*\n.*dvc repro featurize"):
+    with pytest.raises(FeatureError, match=r"v2_calm: not in the table.*\n.*dvc repro featurize"):
         WARMTH.columns(("v2_calm",))
 
 
