@@ -22,6 +22,7 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    score,
     stages,
     study,
 )
@@ -47,6 +48,7 @@ for module in (
     study,
     accept,
     audit,
+    score,
     annotate,
     stages,
 ):

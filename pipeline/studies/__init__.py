@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import annotation_imports, audit, corpora, routing
+from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
@@ -17,6 +17,7 @@ STUDIES: dict[str, Study] = {
     "audit": audit.run,
     "corpora": corpora.run,
     "routing": routing.run,
+    "scoring": scoring.run,
 }
 
 __all__ = ["STUDIES", "Study"]
