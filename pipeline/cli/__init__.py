@@ -13,6 +13,7 @@ import typer
 
 from pipeline.cli import (
     accept,
+    annotate,
     audit,
     explain,
     fetch,
@@ -21,6 +22,7 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    score,
     stages,
     study,
 )
@@ -46,6 +48,8 @@ for module in (
     study,
     accept,
     audit,
+    score,
+    annotate,
     stages,
 ):
     module.register(app)

@@ -8,10 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import audit, corpora
+from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
-STUDIES: dict[str, Study] = {"audit": audit.run, "corpora": corpora.run}
+STUDIES: dict[str, Study] = {
+    "annotation_imports": annotation_imports.run,
+    "audit": audit.run,
+    "corpora": corpora.run,
+    "routing": routing.run,
+    "scoring": scoring.run,
+}
 
 __all__ = ["STUDIES", "Study"]
