@@ -103,7 +103,7 @@ def key_of(source: str, finding: Finding) -> str:
 def precision(results: dict[str, AuditResult]) -> dict[str, Any]:
     """Return per detector how many judged findings of the held-out half are right.
 
-    Findings were judged by reading them; the file holds the verdicts. Raises PipelineError for a
+    The file holds the verdicts; docs/audit.md says how they were given. Raises PipelineError for a
     judged finding that no run reports any more: then the sample must be drawn and judged again.
     """
     reported = {
