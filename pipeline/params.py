@@ -23,8 +23,10 @@ from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
 from pipeline.stages.expect import ExpectParams
+from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.train_scorer import TrainScorerParams
 
 DEFAULT_PATH = Path("params.yaml")
 
@@ -43,6 +45,8 @@ class Params(Section):
     corpora: dict[str, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams
+    featurize: FeaturizeParams
+    train_scorer: TrainScorerParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

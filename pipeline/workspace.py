@@ -81,6 +81,29 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
         yaml.dump(params, stream)
 
 
+def add_distillations(target: Path) -> None:
+    """Add to the params.yaml at `target` every strategy of methods 2 and 3, and its corpus."""
+    from pipeline.strategies import STRATEGIES
+
+    yaml = YAML()
+    params: dict[str, Any] = yaml.load(target.read_text(encoding="utf-8"))
+    first = "llm-direct"
+    params["distillations"] = {first: {"method": "llm", "strategy": "direct", "parents": "source"}}
+    for method, parents in (("human", "source"), ("llm", first)):
+        for strategy in STRATEGIES:
+            if strategy == "direct":
+                continue
+            name = f"{method}-{strategy}"
+            params["distillations"][name] = {
+                "method": method,
+                "strategy": strategy,
+                "parents": parents,
+            }
+            params["corpora"][name] = {"method": method, "responses": name}
+    with target.open("w", encoding="utf-8") as stream:
+        yaml.dump(params, stream)
+
+
 def corpora_section(teachers: Mapping[str, str]) -> dict[str, Any]:
     """Return the `corpora` section of params.yaml: one per teacher and one of all together.
 

@@ -12,7 +12,15 @@ import yaml
 
 from pipeline.params import Params, load_params
 from pipeline.sources import ReadOptions, Source, Sourced, get_source
-from pipeline.stages import build_preferences, build_sft, count_corpora, ingest, split
+from pipeline.stages import (
+    build_preferences,
+    build_sft,
+    count_corpora,
+    distil,
+    ingest,
+    parse,
+    split,
+)
 from pipeline.workspace import PROJECT, write_params
 
 MAX_CHARS = 20_000
@@ -47,17 +55,62 @@ def ingest_and_split(params: Params, folder: Path) -> None:
 
 
 def build(params: Params, folder: Path) -> Path:
-    """Run all stages but the teacher's, with outputs as dvc.yaml names them; return `folder`."""
+    """Run all stages but the teacher's, with outputs as dvc.yaml names them; return `folder`.
+
+    Corpora whose responses a teacher has yet to write are left out.
+    """
     ingest_and_split(params, folder)
+    return build_corpora(params, folder)
+
+
+def distil_all(params: Params, folder: Path) -> None:
+    """Run `distil` and `parse` for every distillation; the ledger is where the environment says."""
     datasets = folder / "datasets"
-    tables = {
-        "exchanges": datasets / "exchanges.parquet",
-        "responses": datasets / "responses" / "source.parquet",
-        "splits": datasets / "splits.parquet",
-    }
-    corpora = {key: one for key, one in params.corpora.items() if one.responses == "source"}
-    for name, corpus in corpora.items():
+    for name, distillation in params.distillations.items():
         file = f"{name}.parquet"
+        parents = datasets / "responses" / f"{distillation.parents}.parquet"
+        distil.run(
+            name,
+            distillation,
+            params.distil,
+            params.llm.teacher,
+            params.llm.budget,
+            params.responders,
+            params.prompt,
+            exchanges=datasets / "exchanges.parquet",
+            responses=parents,
+            splits=datasets / "splits.parquet",
+            out=datasets / "completions" / file,
+            rejections=datasets / "rejections" / "distil" / file,
+        )
+        parse.run(
+            name,
+            distillation,
+            params.responders,
+            params.prompt,
+            exchanges=datasets / "exchanges.parquet",
+            completions=datasets / "completions" / file,
+            responses=parents,
+            out=datasets / "responses" / file,
+            rejections=datasets / "rejections" / "parse" / file,
+        )
+
+
+def build_corpora(params: Params, folder: Path) -> Path:
+    """Run the build stages for the corpora whose responses are there; return `folder`."""
+    datasets = folder / "datasets"
+    corpora = {
+        name: datasets / "responses" / f"{corpus.responses}.parquet"
+        for name, corpus in params.corpora.items()
+    }
+    corpora = {name: responses for name, responses in corpora.items() if responses.is_file()}
+    for name, responses in corpora.items():
+        file, corpus = f"{name}.parquet", params.corpora[name]
+        tables = {
+            "exchanges": datasets / "exchanges.parquet",
+            "responses": responses,
+            "splits": datasets / "splits.parquet",
+        }
         build_sft.run(
             corpus,
             params.responders,

@@ -62,24 +62,33 @@ def build_table(raw: RawTable, roles: Roles, *, name: str, columns_guessed: bool
     )
 
 
+def row_ids(
+    raw: RawTable, *, id_column: str | None, dialogue_column: str | None
+) -> tuple[list[str], list[str]]:
+    """Return the id of each row and notes: the id column, else that of dialogues, if unique.
+
+    Rows without such a column are numbered from 0.
+    """
+    notes: list[str] = []
+    for column in (id_column, dialogue_column):
+        if column is None:
+            continue
+        values = [as_text(value) for value in raw.columns[column]]
+        if len(set(values)) == len(values) and "" not in values:
+            return values, notes
+        if column == id_column:
+            notes.append(f"ids in {column!r} are not unique: rows are numbered from 0")
+    return [str(row) for row in range(raw.rows)], notes
+
+
 class _Builder:
     def __init__(self, raw: RawTable, roles: Roles) -> None:
         self.raw, self.roles = raw, roles
         self.notes: list[str] = []
         self.raters = Raters()
-        self.ids = self._row_ids()
+        self.ids, notes = row_ids(raw, id_column=roles.id, dialogue_column=roles.dialogue)
+        self.notes += notes
         self.prompts = self._without_frame(roles.prompt)
-
-    def _row_ids(self) -> list[str]:
-        for column in (self.roles.id, self.roles.dialogue):
-            if column is None:
-                continue
-            values = [as_text(value) for value in self.raw.columns[column]]
-            if len(set(values)) == len(values) and "" not in values:
-                return values
-            if column == self.roles.id:
-                self.notes.append(f"ids in {column!r} are not unique: rows are numbered from 0")
-        return [str(row) for row in range(self.raw.rows)]
 
     def _without_frame(self, column: str | None) -> list[str]:
         """Return the prompts without the words that all of them begin and end with.

@@ -148,7 +148,10 @@ def critical(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.CRITICAL]
 
 
-def write_result(result: AuditResult, folder: Path) -> None:
-    """Write `findings.parquet` and `summary.json` to `folder`."""
+def write_result(result: AuditResult, folder: Path, *, ids_are_explained: bool = False) -> None:
+    """Write `findings.parquet`, `summary.json` and the page `index.html` to `folder`."""
+    from pipeline.audit.report import write_report
+
     write_table(folder / "findings.parquet", Finding, result.findings)
     write_json(folder / "summary.json", result.summary())
+    write_report(result, folder / "index.html", ids_are_explained=ids_are_explained)

@@ -21,6 +21,7 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    score,
     stages,
     study,
 )
@@ -46,6 +47,7 @@ for module in (
     study,
     accept,
     audit,
+    score,
     stages,
 ):
     module.register(app)

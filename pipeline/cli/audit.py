@@ -40,6 +40,10 @@ app = typer.Typer(
 
 def register(parent: typer.Typer) -> None:
     """Add the commands of this module to `parent`."""
+    from pipeline.cli import audit_changes
+
+    app.command("diff")(audit_changes.diff)
+    app.command("apply")(audit_changes.apply)
     parent.add_typer(app, name="audit")
 
 
@@ -97,7 +101,7 @@ def audit_file(
         say_json(result.summary(seconds=True))
     else:
         _print(result)
-    note(f"findings.parquet and summary.json are in {folder}")
+    note(f"report: {folder / 'index.html'}; beside it findings.parquet and summary.json")
     counts = result.counts()
     found = counts["warning"] + counts["critical"]
     if found or result.failed:

@@ -19,6 +19,9 @@ def repro(
     path: Annotated[
         Path | None, typer.Option(help="local copy of the raw file; else the fetched one")
     ] = None,
+    distil: Annotated[
+        bool, typer.Option("--distil", help="also methods 2 and 3: llm.teacher is asked")
+    ] = False,
     until: Annotated[str, typer.Option(help="last stage to run")] = "build_preferences",
     as_json: Annotated[bool, typer.Option("--json", help="print the counts as JSON")] = False,
 ) -> None:
@@ -34,13 +37,15 @@ def repro(
     from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
-    from pipeline.workspace import PROJECT, build_workspace, reproduce
+    from pipeline.workspace import PROJECT, add_distillations, build_workspace, reproduce
 
     chosen = get_source(source)
     stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
     build_workspace(out, source=chosen, path=path or fetched_file(chosen))
+    if distil:
+        add_distillations(out / "params.yaml")
     targets = [until, "count_corpora"] if until == "build_preferences" else [until]
     reproduce(out, targets)
     counts = out / "reports" / "metrics" / "corpora.json"

@@ -27,6 +27,8 @@ def register(app: typer.Typer) -> None:
         count_corpora,
         expect,
         validate,
+        featurize,
+        train_scorer,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -86,7 +88,7 @@ def distil(
         out=out,
         rejections=rejections,
     )
-    note(f"{name}: {spent_line(count, prices_known=teacher.prices is not None)}")
+    note(f"{name}: {spent_line(count, teacher)}")
 
 
 def parse(
@@ -215,3 +217,32 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     from pipeline.stages import validate as stage
 
     stage.run(corpus=corpus, expectations=expectations, out=out)
+
+
+def featurize(exchanges: In, responses: In, out: Out) -> None:
+    """Describe every response by features."""
+    from pipeline.params import load_params
+    from pipeline.stages import featurize as stage
+
+    params = load_params()
+    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
+
+
+def train_scorer(
+    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+) -> None:
+    """Train the scorer and measure it on held-out dialogues."""
+    from pipeline.params import load_params
+    from pipeline.stages import train_scorer as stage
+
+    params = load_params()
+    stage.run(
+        params.train_scorer,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        features=features,
+        splits=splits,
+        out=out,
+        metrics=metrics,
+    )

@@ -27,7 +27,7 @@ def human_examples(
     original = candidate.responses.get(reference)
     improved = candidate.responses.get(corpus.responses)
     reason = _why_not_human(original, improved)
-    if reason is None and original is not None and original.rating != GOOD:
+    if original is not None and original.rating not in (None, GOOD):
         reason = "reference_not_good"
     yield from _examples(candidate, original, improved, reason, prompt=prompt)
 

@@ -91,8 +91,7 @@ def build_request(
             },
         }
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
-    # A lone surrogate can neither be stored nor sent as UTF-8.
-    content = text.encode("utf-8", "replace")
+    content = text.encode()
     key = hashlib.sha256(b"%d\n%b" % (sample, content)).hexdigest()
     return Request(content=content, key=key, sample=sample, turns=len(messages))
 

@@ -57,7 +57,6 @@ def page_environment(templates: Path, *, script: Path | None = None) -> Environm
 
 
 def write_page(path: Path, html: str) -> None:
-    """Write the page at once or not at all, without the empty lines that templates leave."""
-    lines = [line for line in html.splitlines() if line.strip()]
+    """Write the page at once or not at all."""
     with AtomicFile(path) as part:
-        part.write_text("\n".join(lines) + "\n", encoding="utf-8", errors="backslashreplace")
+        part.write_text(html, encoding="utf-8", errors="backslashreplace", newline="\n")

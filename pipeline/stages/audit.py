@@ -46,7 +46,7 @@ def run(
         results[table.name] = run_audit(table, _settings(params, table.name, reference_responder))
     results = apply_waivers(results, params.waivers, today=today or datetime.now(UTC).date())
     for name, result in results.items():
-        write_result(result, out / name)
+        write_result(result, out / name, ids_are_explained=True)
     write_json(metrics, {name: _counts(result) for name, result in results.items()})
     check(results)
 

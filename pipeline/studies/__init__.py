@@ -8,10 +8,14 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import audit, corpora
+from pipeline.studies import audit, corpora, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
-STUDIES: dict[str, Study] = {"audit": audit.run, "corpora": corpora.run}
+STUDIES: dict[str, Study] = {
+    "audit": audit.run,
+    "corpora": corpora.run,
+    "scoring": scoring.run,
+}
 
 __all__ = ["STUDIES", "Study"]

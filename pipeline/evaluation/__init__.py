@@ -1,0 +1,1 @@
+"""How good something is, with its uncertainty."""

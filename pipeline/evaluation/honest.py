@@ -1,0 +1,171 @@
+"""Protocol `honest`: splits by dialogue, everything fitted in training, intervals and nulls.
+
+A trial is one way to score: features, model, which rated responses to learn from. All trials see
+the same splits, so they can be compared in pairs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.evaluation.classification import (
+    MEASURES,
+    Estimate,
+    Predictions,
+    Split,
+    accuracy,
+    confusion,
+    estimate,
+    p_value,
+    weighted_kappa,
+)
+from pipeline.features.table import FeatureTable
+from pipeline.scoring.features import combination
+from pipeline.scoring.rated import RatedSet
+from pipeline.scoring.scorer import Scorer
+from pipeline.scoring.select import Selection, permutation_importance, select_nested
+
+INNER_FOLDS = 3
+REPEATS = 3
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Trial:
+    """One way to score.
+
+    `pool` names the responses to learn from; `selection` an order of elimination whose length is
+    chosen in inner folds; `calibrated` costs a second fit.
+    """
+
+    features: str
+    model: str
+    pool: str = "balanced"
+    lenient: bool = False
+    selection: str | None = None
+    calibrated: bool = True
+
+    @property
+    def label(self) -> str:
+        """Return the model with all that was done to it."""
+        parts = [self.model]
+        parts += [f"nested {self.selection}"] if self.selection else []
+        parts += [f"trained on {self.pool}"] if self.pool != "balanced" else []
+        parts += ["leniency removed"] if self.lenient else []
+        return ", ".join(parts)
+
+
+@dataclass
+class TrialResult:
+    """Measures of one trial, one value per split, and what selection chose."""
+
+    trial: Trial
+    test_over_train: float
+    values: dict[str, list[float]] = field(default_factory=dict)
+    counts: NDArray[np.int64] = field(default_factory=lambda: np.zeros((3, 3), dtype=np.int64))
+    selections: list[Selection] = field(default_factory=list)
+    importances: list[dict[str, float]] = field(default_factory=list)
+
+    def estimate(self, metric: str) -> Estimate:
+        """Return mean and interval of one measure; splits where it has no value are left out."""
+        known = [value for value in self.values[metric] if not np.isnan(value)]
+        return estimate(known, test_over_train=self.test_over_train)
+
+    def rows(self) -> list[dict[str, object]]:
+        """Return one row per measure, as the study reports them."""
+        return [
+            {
+                "features": self.trial.features,
+                "model": self.trial.label,
+                "metric": metric,
+                **self.estimate(metric).as_dict(),
+            }
+            for metric in self.values
+        ]
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What all trials share: responses, features, pools to learn from, and what is tested.
+
+    `tested` are the positions that the splits speak of; training takes all of a pool whose dialogue
+    is not among the tested ones of the split.
+    """
+
+    rated: RatedSet
+    table: FeatureTable
+    pools: Mapping[str, Mask]
+    tested: NDArray[np.intp]
+
+    def sides(self, split: Split, pool: str) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+        """Return positions to learn from and to test on."""
+        test = self.tested[split.test]
+        apart = ~np.isin(self.rated.dialogues, self.rated.dialogues[test])
+        return np.flatnonzero(apart & self.pools[pool]), test
+
+
+def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int) -> TrialResult:
+    """Fit and test one trial on every split."""
+    result = TrialResult(trial, len(splits[0].test) / len(splits[0].train))
+    whole = combination(bench.table, trial.features)
+    for split in splits:
+        train, test = bench.sides(split, trial.pool)
+        learn, unseen = _take(whole, train), _take(whole, test)
+        rated, truth = bench.rated.take(train), bench.rated.ratings[test]
+        if trial.selection:
+            chosen = select_nested(
+                learn, rated, order=trial.selection, model=trial.model, folds=INNER_FOLDS, seed=seed
+            )
+            result.selections.append(chosen)
+            learn, unseen = learn.columns(chosen.names), unseen.columns(chosen.names)
+        scorer = Scorer(
+            trial.model, seed=seed, lenient=trial.lenient, calibrated=trial.calibrated
+        ).fit(learn, rated)
+        found = Predictions.of(scorer.predict_proba(unseen), scorer.classes_)
+        result.counts += np.array(confusion(truth, found))
+        for metric, value in _measure(truth, found, bench.rated.responders[test]):
+            result.values.setdefault(metric, []).append(value)
+        if trial.selection:
+            result.importances.append(
+                permutation_importance(scorer, unseen, truth, repeats=REPEATS, seed=seed)
+            )
+    return result
+
+
+def _take(table: FeatureTable, positions: NDArray[np.intp]) -> FeatureTable:
+    ids = tuple(table.ids[position] for position in positions)
+    return FeatureTable(ids, table.names, table.values[positions])
+
+
+def _measure(
+    truth: NDArray[np.int64], found: Predictions, responders: NDArray[np.str_]
+) -> Iterator[tuple[str, float]]:
+    for metric, measure in MEASURES.items():
+        yield metric, measure(truth, found)
+    for responder in sorted(set(responders)):
+        own = responders == responder
+        part = Predictions(found.labels[own], found.probabilities[own])
+        yield f"accuracy within {responder}", accuracy(truth[own], part)
+        yield f"qwk within {responder}", weighted_kappa(truth[own], part)
+
+
+def compare(ours: TrialResult, other: TrialResult, metric: str) -> dict[str, object]:
+    """Return the paired difference of one measure, ours less the other's, with interval and p."""
+    pairs = zip(ours.values[metric], other.values[metric], strict=True)
+    differences = [mine - theirs for mine, theirs in pairs]
+    return {
+        "ours": f"{ours.trial.features}: {ours.trial.label}",
+        "other": f"{other.trial.features}: {other.trial.label}",
+        "metric": metric,
+        **estimate(differences, test_over_train=ours.test_over_train).as_dict(),
+        "p": round(p_value(differences, test_over_train=ours.test_over_train), 6),
+    }
+
+
+def best_null(nulls: Sequence[TrialResult], metric: str) -> TrialResult:
+    """Return the null baseline that is best by the mean of `metric`."""
+    return max(nulls, key=lambda one: float(np.mean(one.values[metric])))

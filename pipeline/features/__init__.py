@@ -1,0 +1,1 @@
+"""What a response is described by: named numbers, joined by response id."""

@@ -1,0 +1,1 @@
+"""Classifiers of empathy from explicit features: fit, select, calibrate, save, predict."""

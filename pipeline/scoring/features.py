@@ -1,0 +1,43 @@
+"""Combinations of features by name, such as `15V2+MITI`.
+
+A family's features all begin with its prefix. `MITI` are the codes as published, the copied column
+included; `MITI recoded` has the codes of our own coder in place of that column.
+"""
+
+from __future__ import annotations
+
+from pipeline.errors import PipelineError
+from pipeline.features.table import FeatureTable
+
+FAMILIES: dict[str, str] = {
+    "15V1": "v1",
+    "15V2": "v2",
+    "MITI": "published",
+    "MITI recoded": "recoded",
+    "MITI coded": "coded",
+    "text": "text",
+    "MiniLM": "response",
+    "MiniLM exchange": "exchange",
+    "type": "type",
+    "length": "length",
+}
+# Made by a language model that was asked to rate; a coder that was trained on codes is none.
+LLM_MADE = frozenset({"15V1", "15V2"})
+
+
+def combination(table: FeatureTable, name: str) -> FeatureTable:
+    """Return the features of the families that `name` joins by `+`; "none" is no feature."""
+    if name == "none":
+        return table.columns(())
+    families = name.split("+")
+    unknown = [one for one in families if one not in FAMILIES]
+    if unknown:
+        raise PipelineError(
+            f"features {name!r}: no family {unknown[0]!r}\nThere are: {', '.join(FAMILIES)}"
+        )
+    return table.group(*(FAMILIES[one] for one in families))
+
+
+def is_llm_made(name: str) -> bool:
+    """Say whether a combination has a feature that a language model rated."""
+    return not LLM_MADE.isdisjoint(name.split("+"))

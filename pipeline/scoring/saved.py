@@ -1,0 +1,188 @@
+"""Saved scorers: a folder with skops files, facts in JSON and a model card. Nothing is pickled.
+
+A skops file names the types that it is made of. Only scikit-learn's, numpy's and our own two
+classifiers are accepted; a file that names anything else is refused before anything is built.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+from zipfile import BadZipFile
+
+import numpy as np
+from pydantic import Field, ValidationError
+
+from pipeline.config import Section
+from pipeline.errors import MissingFileError, TableError
+from pipeline.features.coder import BehaviourCoder
+from pipeline.features.embeddings import Embedder
+from pipeline.features.table import Array, FeatureTable
+from pipeline.features.text import text_version
+from pipeline.records import BehaviourCode
+from pipeline.scoring.rated import ScoringError
+from pipeline.scoring.scorer import Scorer
+from pipeline.storage import AtomicFile, first_problem, read_json, write_json
+
+MODEL, CODER, FACTS, CARD = "scorer.skops", "coder.skops", "scorer.json", "README.md"
+RETRAIN = "Train it again: dvc repro train_scorer"
+TRUSTED = frozenset(
+    {
+        # What the classifiers of `CLASSIFIERS` are made of, beside what skops trusts by itself:
+        # plain data, whose loading calls nothing that a file could choose.
+        "numpy.dtype",
+        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
+        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
+        "sklearn.tree._tree.Tree",
+        "pipeline.scoring.ordinal.OrdinalLogistic",
+        "pipeline.scoring.ordinal.RidgeOrdinal",
+    }
+)
+# A value beyond the training range by this share of the range is unlike the training data.
+MARGIN = 0.25
+
+
+class ScorerFacts(Section):
+    """What a saved scorer is, beside its fitted numbers."""
+
+    features: str
+    names: tuple[str, ...]
+    model: str
+    seed: int
+    lenient: bool
+    temperature: float
+    classes: tuple[int, ...]
+    feature_version: str
+    embedder: str
+    means: tuple[float, ...]
+    least: tuple[float, ...]
+    most: tuple[float, ...]
+    trained_on: int
+    coder_codes: tuple[BehaviourCode, ...] = ()
+    coder_temperature: float = 1.0
+    licence: str
+    measures: dict[str, Any] = Field(default_factory=dict)
+
+
+def describe(
+    scorer: Scorer, table: FeatureTable, *, features: str, embedder: str, licence: str
+) -> ScorerFacts:
+    """Return the facts of a scorer that was fitted on `table`."""
+    return ScorerFacts(
+        features=features,
+        names=scorer.names_,
+        model=scorer.model,
+        seed=scorer.seed,
+        lenient=scorer.lenient,
+        temperature=scorer.temperature_,
+        classes=scorer.classes_,
+        feature_version=text_version(),
+        embedder=embedder,
+        means=_column(np.nanmean(table.values, axis=0)),
+        least=_column(np.nanmin(table.values, axis=0)),
+        most=_column(np.nanmax(table.values, axis=0)),
+        trained_on=len(table.ids),
+        licence=licence,
+    )
+
+
+def _column(values: Array) -> tuple[float, ...]:
+    return tuple(float(value) for value in values)
+
+
+def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder | None) -> None:
+    """Write a scorer, the coder that its features need, and their card."""
+    from skops import io
+
+    with AtomicFile(folder / MODEL) as part:
+        part.write_bytes(io.dumps(scorer.estimator_))
+    if coder is not None:
+        with AtomicFile(folder / CODER) as part:
+            part.write_bytes(io.dumps({"words": coder.words_, "model": coder.model_}))
+        facts = facts.model_copy(
+            update={"coder_codes": coder.codes_, "coder_temperature": coder.temperature_}
+        )
+    write_json(folder / FACTS, facts.model_dump(mode="json"))
+    with AtomicFile(folder / CARD) as part:
+        part.write_text(card(facts), encoding="utf-8")
+
+
+def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, BehaviourCoder | None]:
+    """Read what `save` wrote, without running anything that the files bring along.
+
+    Raises ScoringError for another feature version and TableError for a file that names types
+    beyond the known ones.
+    """
+    if not (folder / FACTS).is_file():
+        raise MissingFileError(folder / FACTS, hint=RETRAIN)
+    try:
+        facts = ScorerFacts.model_validate(read_json(folder / FACTS))
+    except ValidationError as error:
+        raise TableError(folder / FACTS, first_problem(error), hint=RETRAIN) from error
+    for what, saved, now in (
+        ("feature version", facts.feature_version, text_version()),
+        ("embedder", facts.embedder, embedder.name),
+    ):
+        if saved != now:
+            raise ScoringError(f"{folder}: made with {what} {saved}, this is {now}\n{RETRAIN}")
+    scorer = Scorer(facts.model, seed=facts.seed, lenient=facts.lenient)
+    scorer.estimator_ = _read(folder / MODEL)
+    scorer.names_, scorer.classes_ = facts.names, facts.classes
+    scorer.temperature_ = facts.temperature
+    if not facts.coder_codes:
+        return scorer, facts, None
+    coder = BehaviourCoder(embedder, seed=facts.seed)
+    parts = _read(folder / CODER)
+    coder.words_, coder.model_ = parts["words"], parts["model"]
+    coder.codes_, coder.temperature_ = facts.coder_codes, facts.coder_temperature
+    return scorer, facts, coder
+
+
+def _read(path: Path) -> Any:
+    from skops import io
+
+    if not path.is_file():
+        raise MissingFileError(path, hint=RETRAIN)
+    try:
+        strange = sorted(set(io.get_untrusted_types(file=path)) - TRUSTED)
+        if strange:
+            raise TableError(
+                path,
+                f"it names types that are not loaded: {', '.join(strange)}",
+                hint="Use only models from a source that you trust, or train your own.",
+            )
+        return io.load(path, trusted=sorted(TRUSTED))
+    except (BadZipFile, KeyError, ValueError) as error:
+        raise TableError(path, f"not a saved model ({error})", hint=RETRAIN) from error
+
+
+def card(facts: ScorerFacts) -> str:
+    """Return the model card, in Markdown."""
+    measured = "\n".join(
+        f"| {name} | {value} |" for name, value in facts.measures.items() if value is not None
+    )
+    return f"""# Empathy scorer
+
+Gives a response the probabilities of 1 (bad), 2 (okay) and 3 (good).
+
+| what | value |
+|---|---|
+| features | {facts.features} ({len(facts.names)}) |
+| model | {facts.model}, scaled, calibrated by temperature {facts.temperature:.3g} |
+| rater leniency removed in training | {"yes" if facts.lenient else "no"} |
+| trained on | {facts.trained_on} rated responses |
+| classes seen | {", ".join(map(str, facts.classes))} |
+| embeddings | {facts.embedder} |
+| feature version | {facts.feature_version} |
+| licence of the training data | {facts.licence} |
+
+On responses of held-out dialogues:
+
+| measure | value |
+|---|---|
+{measured}
+
+Ratings are those of single raters, who differ: no item's label is certain. Codes are MITI-style
+features of single replies and say nothing of anyone's competence. Not for decisions about people,
+and not for conversations where somebody may be in danger.
+"""

@@ -1,0 +1,107 @@
+"""Stage `train_scorer`: a scorer of the train dialogues, measured on the test dialogues."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from pipeline.config import Section
+from pipeline.evaluation.classification import MEASURES, Predictions, confusion
+from pipeline.features.coder import BehaviourCoder, coded_sentences
+from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.table import FeatureTable, read_features
+from pipeline.records import Exchange, Response, SplitAssignment
+from pipeline.scoring.features import combination
+from pipeline.scoring.rated import RatedSet, rated_set
+from pipeline.scoring.saved import describe, save
+from pipeline.scoring.scorer import Scorer
+from pipeline.sources.licences import most_restrictive
+from pipeline.stages.featurize import read_pairs
+from pipeline.storage import read_table, write_json
+
+
+class TrainScorerParams(Section):
+    """Section `train_scorer` of params.yaml.
+
+    `features` joins families by `+`; `remove_leniency` takes the raters' leniency out of training.
+    """
+
+    features: str
+    model: str
+    remove_leniency: bool
+
+
+def run(
+    params: TrainScorerParams,
+    *,
+    seed: int,
+    exchanges: Path,
+    responses: Path,
+    features: Path,
+    splits: Path,
+    out: Path,
+    metrics: Path,
+    embeddings: Path = CACHE,
+) -> None:
+    """Write the scorer to the folder `out` and its measures, beside the nulls', to `metrics`."""
+    split_of = {one.exchange_id: one.split for one in read_table(splits, SplitAssignment)}
+    pairs = [pair for pair in read_pairs(exchanges, responses) if pair[1].rating is not None]
+    train = rated_set(pair for pair in pairs if split_of[pair[0].id] == "train")
+    test = rated_set(pair for pair in pairs if split_of[pair[0].id] == "test")
+    table = read_features(features)
+    scorer, measures = _fit(params.features, params.model, params, table, train, test, seed)
+    figures = {
+        "features": params.features,
+        "model": params.model,
+        "train": len(train),
+        "test": len(test),
+        "scorer": measures,
+        "nulls": {
+            name: _fit(name, model, params, table, train, test, seed)[1]
+            for name, model in (("none", "majority"), ("type", "LR"), ("length", "LR"))
+        },
+    }
+    embedder = CachedEmbedder(MiniLm(), embeddings)
+    facts = describe(
+        scorer,
+        combination(table, params.features).rows(train.ids.tolist()),
+        features=params.features,
+        embedder=embedder.name,
+        licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
+    )
+    coder = _coder(pairs, split_of, embedder, seed) if "MITI coded" in params.features else None
+    shown = {name: value for name, value in measures.items() if name != "confusion"}
+    save(out, scorer, facts.model_copy(update={"measures": shown}), coder)
+    write_json(metrics, figures)
+
+
+def _fit(
+    features: str,
+    model: str,
+    params: TrainScorerParams,
+    table: FeatureTable,
+    train: RatedSet,
+    test: RatedSet,
+    seed: int,
+) -> tuple[Scorer, dict[str, Any]]:
+    part = combination(table, features)
+    scorer = Scorer(model, seed=seed, lenient=params.remove_leniency and model != "majority")
+    scorer.fit(part.rows(train.ids.tolist()), train)
+    chances = scorer.predict_proba(part.rows(test.ids.tolist()))
+    found = Predictions.of(chances, scorer.classes_)
+    return scorer, {
+        **{name: round(measure(test.ratings, found), 4) for name, measure in MEASURES.items()},
+        "confusion": confusion(test.ratings, found),
+    }
+
+
+def _coder(
+    pairs: list[tuple[Exchange, Response]],
+    split_of: dict[str, Any],
+    embedder: CachedEmbedder,
+    seed: int,
+) -> BehaviourCoder:
+    rows = coded_sentences(
+        (one.dialogue_id, two) for one, two in pairs if split_of[one.id] == "train"
+    )
+    return BehaviourCoder(embedder, seed=seed).fit(list(rows))

@@ -1,0 +1,81 @@
+"""What is tried: the paper's cells, the null baselines, and the search."""
+
+from __future__ import annotations
+
+from pipeline.evaluation.honest import Trial
+
+NULLS = (
+    Trial("none", "majority", calibrated=False),
+    Trial("type", "LR"),
+    Trial("length", "LR"),
+)
+# The paper's method, done honestly.
+PAPER = Trial("15V2+MITI", "LR")
+TABLE = (
+    *(
+        Trial(features, model)
+        for features in ("MITI", "15V2", "15V2+MITI")
+        for model in ("LR", "SVC", "DT", "RF")
+    ),
+    Trial("15V2+MITI+type", "LR"),
+    Trial("15V2+MITI+type", "SVC"),
+    Trial("MiniLM", "SVC"),
+    Trial("15V2", "ordinal", pool="scored"),
+    Trial("15V2", "ridge-ordinal", pool="scored"),
+    Trial("15V2", "boosting"),
+)
+RECODED = (
+    Trial("MITI recoded", "LR"),
+    Trial("MITI recoded", "SVC"),
+    Trial("15V2+MITI recoded", "LR"),
+    Trial("15V2+MITI recoded", "SVC"),
+    Trial("MITI coded", "LR"),
+)
+SELECTED = (
+    Trial("15V2+MITI", "LR", selection="RFE", calibrated=False),
+    Trial("15V2+MITI", "LR", selection="KBest", calibrated=False),
+)
+
+_RATED = tuple(
+    Trial(features, model, pool=pool, lenient=lenient, calibrated=False)
+    for features in ("15V2", "15V2+type", "15V2+type+text", "15V2+type+MITI coded")
+    for model, pool, lenient in (
+        ("LR", "balanced", False),
+        ("balanced SVC", "balanced", True),
+        ("ordinal", "balanced", True),
+        ("ordinal", "scored", False),
+        ("ordinal", "scored", True),
+        ("ordinal C=.01", "scored", True),
+        ("ridge-ordinal", "scored", True),
+    )
+)
+_OTHER_RATED = (
+    Trial(
+        "15V2+type+text+MITI coded", "ordinal C=.01", pool="scored", lenient=True, calibrated=False
+    ),
+    Trial("15V2+MiniLM", "ordinal C=.001", pool="scored", lenient=True, calibrated=False),
+    Trial("15V2+type+text+MiniLM", "ordinal C=.001", pool="scored", lenient=True, calibrated=False),
+    Trial("15V2+type+text", "boosting", pool="scored", lenient=True, calibrated=False),
+)
+_READABLE = tuple(
+    Trial(features, model, pool=pool, lenient=lenient, calibrated=False)
+    for features in ("text", "type+text", "type+text+MITI coded")
+    for model, pool, lenient in (
+        ("balanced SVC", "balanced", True),
+        ("ordinal", "balanced", True),
+        ("ordinal", "all", False),
+        ("ordinal", "all", True),
+        ("ordinal C=.01", "all", True),
+    )
+)
+_EMBEDDED = (
+    Trial("MiniLM", "SVC", calibrated=False),
+    Trial("MiniLM+text", "balanced SVC", calibrated=False),
+    Trial("MiniLM+type+text", "balanced SVC", lenient=True, calibrated=False),
+    Trial("MiniLM+MiniLM exchange+type+text", "balanced SVC", lenient=True, calibrated=False),
+    Trial("MiniLM", "ordinal C=.001", pool="all", lenient=True, calibrated=False),
+    Trial("MiniLM+type+text", "ordinal C=.001", pool="all", lenient=True, calibrated=False),
+    Trial("MiniLM+type+text", "ridge-ordinal", pool="all", lenient=True, calibrated=False),
+    Trial("type+text", "boosting", pool="all", lenient=True, calibrated=False),
+)
+SEARCH = (*_RATED, *_OTHER_RATED, *_READABLE, *_EMBEDDED)

@@ -1,0 +1,175 @@
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.audit.applying import Rule, apply_findings
+from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.result import AuditResult, DetectorRun
+from pipeline.audit.run import write_result
+from pipeline.errors import PipelineError, TableError
+from pipeline.records import Rejection
+from pipeline.storage import read_table
+
+ROWS = [
+    {"id": "a", "text": "=SUM(1;2) “fine”, é"},
+    {"id": "b", "text": "As a language model I cannot."},
+    {"id": "c", "text": "I want to die\nand nobody knows."},
+    {"id": "d", "text": "I cannot help you."},
+]
+DETECTORS = ("refusals", "crisis", "near_duplicates")
+
+
+def found(detector: str, row: str, severity: Severity = Severity.WARNING) -> Finding:
+    return Finding(
+        detector=detector,
+        severity=severity,
+        row_ids=(row, "a"),
+        explanation=f"{detector} in it.",
+        action="drop",
+    )
+
+
+FINDINGS = [
+    found("refusals", "b", Severity.CRITICAL),
+    found("refusals", "d"),
+    found("crisis", "c", Severity.CRITICAL),
+    found("near_duplicates", "b"),
+]
+
+
+def audit(folder: Path, rows: int = len(ROWS), id_column: str = "id") -> Path:
+    result = AuditResult(
+        name="made",
+        rows=rows,
+        texts=rows,
+        columns={"id": id_column, "text": "text"},
+        columns_guessed=True,
+        notes=[],
+        runs=[DetectorRun(name, "any", "ok") for name in DETECTORS],
+        findings=FINDINGS,
+    )
+    write_result(result, folder / "audit")
+    return folder / "audit"
+
+
+def write(path: Path) -> Path:
+    if path.suffix == ".csv":
+        cells = [f'{row["id"]},"{row["text"]}"' for row in ROWS]
+        path.write_text("\n".join(["id,text", *cells]) + "\n", encoding="utf-8")
+    elif path.suffix == ".jsonl":
+        lines = [json.dumps(row, ensure_ascii=False, indent=None) for row in ROWS]
+        path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    else:
+        pq.write_table(pa.Table.from_pylist(ROWS), path)
+    return path
+
+
+def rows(path: Path) -> list[dict[str, str]]:
+    from pipeline.audit.reading import read_raw
+
+    columns = read_raw(path).columns
+    return [
+        dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)
+    ]
+
+
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+def test_the_copy_lacks_the_dropped_rows_and_is_else_the_same(tmp_path: Path, kind: str) -> None:
+    file = write(tmp_path / f"data{kind}")
+    before = file.read_bytes()
+
+    done = apply_findings(file, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    assert rows(done.copy) == [ROWS[0], ROWS[2]]
+    assert (done.kept, done.dropped) == (2, 2)
+    assert file.read_bytes() == before
+
+
+def test_lines_that_stay_are_copied_byte_for_byte(tmp_path: Path) -> None:
+    file = write(tmp_path / "data.jsonl")
+
+    done = apply_findings(file, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    assert set(done.copy.read_bytes().splitlines()) <= set(file.read_bytes().splitlines())
+
+
+def test_each_dropped_row_is_kept_as_a_rejection_with_its_reasons(tmp_path: Path) -> None:
+    drop = [Rule.parse("refusals"), Rule.parse("near_duplicates")]
+
+    done = apply_findings(write(tmp_path / "d.csv"), audit(tmp_path), tmp_path / "out", drop=drop)
+
+    first, second = read_table(done.rejections, Rejection)
+    assert (first.record_id, first.reason, first.parents) == ("b", "refusals", ("a",))
+    assert first.detail == "refusals in it. Also: near_duplicates."
+    assert second.record_id == "d"
+
+
+@pytest.mark.parametrize(
+    ("drop", "keep", "left"),
+    [
+        ("refusals:critical", None, "acd"),
+        ("severity=warning", None, "ac"),
+        ("severity=critical", None, "acd"),  # crisis is for people to decide on
+        ("crisis", None, "abd"),
+        ("row=c", None, "abd"),
+        ("refusals", "near_duplicates", "abc"),
+        ("refusals", "row=d", "acd"),
+    ],
+)
+def test_rules_name_detectors_severities_and_rows_and_keep_wins(
+    tmp_path: Path, drop: str, keep: str | None, left: str
+) -> None:
+    done = apply_findings(
+        write(tmp_path / "d.csv"),
+        audit(tmp_path),
+        tmp_path / "out",
+        drop=[Rule.parse(drop)],
+        keep=[Rule.parse(keep)] if keep else [],
+    )
+
+    assert "".join(row["id"] for row in rows(done.copy)) == left
+
+
+def test_the_file_itself_is_never_the_copy(tmp_path: Path) -> None:
+    file = write(tmp_path / "d.csv")
+
+    with pytest.raises(PipelineError, match="is the file itself"):
+        apply_findings(file, audit(tmp_path), tmp_path, drop=[Rule.parse("refusals")])
+
+
+@pytest.mark.parametrize(
+    ("rows_then", "id_column", "problem"),
+    [(5, "id", "has 4 rows"), (4, "key", "has no column key"), (4, "text", "has no row b")],
+)
+def test_the_audit_of_another_file_is_refused(
+    tmp_path: Path, rows_then: int, id_column: str, problem: str
+) -> None:
+    file = write(tmp_path / "d.csv")
+
+    with pytest.raises(TableError, match=problem):
+        apply_findings(
+            file,
+            audit(tmp_path, rows_then, id_column),
+            tmp_path / "out",
+            drop=[Rule.parse("refusals")],
+        )
+
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("rule", "problem"),
+    [
+        ("refusals:grave", "no severity 'grave'"),
+        ("severity=", "names nothing"),
+        ("refusal", "no such detector"),
+    ],
+)
+def test_a_rule_that_means_nothing_is_an_error(tmp_path: Path, rule: str, problem: str) -> None:
+    with pytest.raises(PipelineError, match=problem):
+        apply_findings(
+            write(tmp_path / "d.csv"), audit(tmp_path), tmp_path / "out", drop=[Rule.parse(rule)]
+        )

@@ -1,0 +1,140 @@
+"""Provider batches: joined by id, found again after a crash, kept in the same ledger."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.llm import Budget
+from pipeline.llm.batch_chat import BatchTransport
+from pipeline.llm.budget import BudgetSpentError
+from pipeline.llm.ledger import Ledger
+from pipeline.llm.openai_chat import EndpointRefusedError
+from tests.mock_endpoint import Handle
+from tests.teachers import role_at, said, teacher
+
+
+def batched(url: str, **changes: Any) -> Any:
+    return role_at(url, mode="batch", batch={"poll_s": 0.02, "max_rows": 1000}, **changes)
+
+
+async def ask_all(chat: Any, count: int) -> list[Any]:
+    return await asyncio.gather(
+        *(chat.ask(said(number)) for number in range(count)), return_exceptions=True
+    )
+
+
+async def test_a_batch_gives_each_request_its_own_answer(
+    endpoint: Handle, ledger: Path, tmp_path: Path
+) -> None:
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        together = await ask_all(chat, 40)
+    async with teacher(role_at(endpoint.base_url), tmp_path / "live.sqlite") as chat:
+        live = await ask_all(chat, 40)
+
+    assert len(endpoint.endpoint.batches.batches) == 1
+    assert [reply.request_id for reply in together] == [reply.request_id for reply in live]
+    # The mock answers by content; spacing of the JSON differs between file and wire.
+    assert len({reply.text for reply in together}) == 40
+
+
+async def test_batched_answers_are_in_the_ledger_like_any_other(
+    endpoint: Handle, ledger: Path
+) -> None:
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        first = await ask_all(chat, 10)
+    calls = endpoint.tally.calls
+    async with teacher(role_at(endpoint.base_url), ledger) as chat:
+        again = await ask_all(chat, 10)
+
+    assert again == first
+    assert endpoint.tally.calls == calls
+
+
+async def test_lines_that_fail_are_asked_again(endpoint: Handle, ledger: Path) -> None:
+    endpoint.behaviour.batch_error_share = 0.5
+    async with teacher(batched(endpoint.base_url, pace={"max_attempts": 30}), ledger) as chat:
+        results = await ask_all(chat, 20)
+
+    assert not [one for one in results if isinstance(one, BaseException)]
+    assert len(endpoint.endpoint.batches.batches) > 1
+
+
+async def test_an_expired_batch_keeps_what_was_answered(endpoint: Handle, ledger: Path) -> None:
+    endpoint.behaviour.batch_lost_share = 0.5
+    async with teacher(batched(endpoint.base_url, pace={"max_attempts": 30}), ledger) as chat:
+        results = await ask_all(chat, 20)
+
+    assert not [one for one in results if isinstance(one, BaseException)]
+    assert max(endpoint.tally.by_content.values()) == 1
+
+
+async def test_a_killed_run_finds_its_batch_again(endpoint: Handle, ledger: Path) -> None:
+    endpoint.behaviour.batch_polls = 10_000
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        waiting = asyncio.ensure_future(ask_all(chat, 15))
+        await asyncio.to_thread(endpoint.endpoint.batches.created.wait, 10)
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+    endpoint.behaviour.batch_polls = 0
+
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 15)
+
+    assert not [one for one in results if isinstance(one, BaseException)]
+    assert len(endpoint.endpoint.batches.batches) == 1
+    with Ledger(ledger) as opened:
+        assert opened.spent().calls == endpoint.tally.calls == 15
+        assert opened.rows("SELECT open FROM batches") == [(0,)]
+
+
+async def test_a_batch_that_was_created_but_not_noted_is_found_by_its_intent(
+    endpoint: Handle, ledger: Path
+) -> None:
+    endpoint.behaviour.batch_polls = 10_000
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        waiting = asyncio.ensure_future(ask_all(chat, 5))
+        await asyncio.to_thread(endpoint.endpoint.batches.created.wait, 10)
+        await asyncio.sleep(0.1)
+        waiting.cancel()
+    with Ledger(ledger) as opened, opened.transaction() as db:
+        db.execute("UPDATE batches SET batch = NULL")
+    endpoint.behaviour.batch_polls = 0
+
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 5)
+
+    assert not [one for one in results if isinstance(one, BaseException)]
+    assert len(endpoint.endpoint.batches.batches) == 1
+
+
+async def test_a_batch_the_provider_never_heard_of_is_given_back(
+    endpoint: Handle, ledger: Path
+) -> None:
+    role = batched(endpoint.base_url)
+    with Ledger(ledger) as opened, opened.transaction() as db:
+        db.execute("INSERT INTO batches VALUES ('lost', ?, NULL, 1, '{}')", (endpoint.base_url,))
+    with Ledger(ledger) as opened:
+        transport = BatchTransport(role, endpoint.base_url, opened)
+        await transport.resume()
+        await transport.close()
+
+        assert opened.rows("SELECT open FROM batches") == [(0,)]
+
+
+async def test_a_cap_on_calls_holds_for_batches(endpoint: Handle, ledger: Path) -> None:
+    async with teacher(batched(endpoint.base_url), ledger, Budget(max_calls=7)) as chat:
+        results = await ask_all(chat, 20)
+
+    assert endpoint.tally.calls == 7
+    assert sum(isinstance(one, BudgetSpentError) for one in results) == 13
+
+
+async def test_an_endpoint_without_batches_is_named(endpoint: Handle, ledger: Path) -> None:
+    role = batched(endpoint.base_url.replace("/v1", "/elsewhere"))
+    async with teacher(role, ledger) as chat:
+        with pytest.raises(EndpointRefusedError, match="could not be created"):
+            await chat.ask(said("Hello"))
