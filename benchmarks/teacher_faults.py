@@ -34,13 +34,13 @@ def run() -> list[Measurement]:
         completions = count_rows(folder / "out" / "completions.parquet")
         rejections = count_rows(folder / "out" / "rejections.parquet")
         with sqlite3.connect(folder / "out" / "ledger.sqlite") as db:
-            [attempts] = db.execute(
-                "SELECT count(*) FROM attempts WHERE outcome NOTNULL"
-            ).fetchone()
+            rows = db.execute("SELECT started_at FROM attempts WHERE outcome NOTNULL").fetchall()
         db.close()
     assert completions + rejections == ROWS
-    assert attempts == tally["calls"] == done["sent"]
-    busiest = _busiest_second(tally["started_at"])
+    attempts = len(rows)
+    # On a busy machine an attempt may time out before the endpoint has seen it.
+    assert attempts == done["sent"] >= tally["calls"]
+    busiest = _busiest_second([started_at for (started_at,) in rows])
     # One second's worth may come at once, the next refills while it runs.
     assert busiest <= 2 * RPM / 60 + 1
     return [
