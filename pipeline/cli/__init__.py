@@ -24,6 +24,7 @@ from pipeline.cli import (
     score,
     stages,
     study,
+    tuning,
 )
 from pipeline.cli import doctor as doctor_command
 
@@ -48,6 +49,7 @@ for module in (
     accept,
     audit,
     score,
+    tuning,
     stages,
 ):
     module.register(app)
