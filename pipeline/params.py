@@ -25,6 +25,8 @@ from pipeline.stages.distil import DistilParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
+from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
@@ -47,6 +49,8 @@ class Params(Section):
     audit: AuditParams
     featurize: FeaturizeParams
     train_scorer: TrainScorerParams
+    merge_annotations: MergeAnnotationsParams
+    select_annotations: SelectAnnotationsParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import random
+import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ class Batches:
         self.files: dict[str, bytes] = {}
         self.batches: dict[str, dict[str, Any]] = {}
         self.polls: dict[str, int] = {}
+        self.created = threading.Event()
 
     def handle(
         self, method: str, path: str, headers: dict[str, str], body: bytes
@@ -73,6 +75,7 @@ class Batches:
             "error_file_id": None,
         }
         self.polls[name] = 0
+        self.created.set()
         return 200, json.dumps(self.batches[name]).encode()
 
     def poll(self, name: str) -> tuple[int, bytes]:

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from benchmarks.planting import random_replies, with_near_copies
 from pipeline.near_duplicates import Groups, jaccard, near_duplicates, normalise, shingles
 
 LOST = "My neighbour of thirty years died on Sunday and I miss him."
@@ -90,3 +91,35 @@ def test_groups_join_what_is_linked_and_nothing_else() -> None:
     groups.join("b", "c")
 
     assert [groups.find(one) for one in "abcde"] == ["a", "b", "b", "b", "e"]
+
+
+def test_finds_edited_copies_among_ten_thousand_and_nothing_else() -> None:
+    texts, planted = with_near_copies(random_replies(10_000, seed=11), 1_000, seed=12)
+
+    found = {(pair.left, pair.right) for pair in near_duplicates(texts, threshold=0.5)}
+
+    assert len(found & planted) / len(planted) >= 0.99
+    assert len(found & planted) / len(found) >= 0.99
+
+
+def test_misses_little_of_what_datasketch_finds() -> None:
+    from datasketch import MinHash, MinHashLSH
+
+    texts, _ = with_near_copies(random_replies(300, seed=21, words=(8, 40)), 100, seed=22)
+    index, sketches = MinHashLSH(threshold=0.6, num_perm=128), []
+    for position, text in enumerate(texts):
+        sketch = MinHash(num_perm=128, seed=1)
+        sketch.update_batch([shingle.encode() for shingle in shingles(text)])
+        index.insert(position, sketch)
+        sketches.append(sketch)
+    reference = {
+        (left, right)
+        for left, sketch in enumerate(sketches)
+        for right in index.query(sketch)
+        if right > left and jaccard(shingles(texts[left]), shingles(texts[right])) >= 0.6
+    }
+
+    found = {(pair.left, pair.right) for pair in near_duplicates(texts, threshold=0.6)}
+
+    assert reference
+    assert len(reference - found) <= 0.01 * len(reference)

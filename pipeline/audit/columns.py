@@ -20,8 +20,8 @@ _SENTENCE_END = re.compile(r"[.!?]+(?:\s+|$)")
 def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report pairs of columns that hold the same values in the same rows.
 
-    Columns of few values (flags, ratings) must agree in order too many to be chance: at least 20
-    different values, or two per row in ten.
+    Columns of under 20 different values (flags, ratings) may agree by chance and are left out; in
+    a small table, those with under one different value in five rows.
     """
     columns = {
         name: [repr(value) if isinstance(value, list | dict) else value for value in values]

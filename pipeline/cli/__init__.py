@@ -13,6 +13,7 @@ import typer
 
 from pipeline.cli import (
     accept,
+    annotate,
     audit,
     explain,
     fetch,
@@ -48,6 +49,7 @@ for module in (
     study,
     accept,
     audit,
+    annotate,
     score,
     tuning,
     stages,

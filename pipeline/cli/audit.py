@@ -126,8 +126,10 @@ def audit_build(
     from pipeline.params import load_params
     from pipeline.stages import audit as stage
 
+    params = load_params()
     stage.run(
-        load_params().audit,
+        params.audit,
+        reference_responder=params.responders.reference_responder,
         exchanges=exchanges,
         responses=responses,
         splits=splits,

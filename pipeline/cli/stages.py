@@ -29,6 +29,8 @@ def register(app: typer.Typer) -> None:
         validate,
         featurize,
         train_scorer,
+        merge_annotations,
+        select_annotations,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -88,7 +90,7 @@ def distil(
         out=out,
         rejections=rejections,
     )
-    note(f"{name}: {spent_line(count, prices_known=teacher.prices is not None)}")
+    note(f"{name}: {spent_line(count, teacher)}")
 
 
 def parse(
@@ -245,4 +247,41 @@ def train_scorer(
         splits=splits,
         out=out,
         metrics=metrics,
+    )
+
+
+def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
+    """Merge all rounds of labels into final ones, and measure agreement."""
+    from pipeline.params import load_params
+    from pipeline.stages import merge_annotations as stage
+
+    stage.run(
+        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
+    )
+
+
+def select_annotations(
+    responses: In,
+    splits: In,
+    rounds: In,
+    out: Out,
+    metrics: Out,
+    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
+    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
+) -> None:
+    """Pick the responses that people should label next."""
+    from pipeline.params import load_params
+    from pipeline.stages import select_annotations as stage
+
+    params = load_params()
+    stage.run(
+        params.select_annotations,
+        seed=params.seed,
+        responses=responses,
+        splits=splits,
+        rounds=rounds,
+        out=out,
+        metrics=metrics,
+        scores=scores,
+        findings=findings,
     )

@@ -1,5 +1,13 @@
 """What flows between stages: frozen pydantic records that refuse nonsense."""
 
+from pipeline.records.annotation import (
+    WHOLE_RECORD,
+    Annotation,
+    AnswerValue,
+    FinalLabel,
+    Selected,
+    Suggestion,
+)
 from pipeline.records.base import NonBlank, Record, content_id
 from pipeline.records.completion import Completion
 from pipeline.records.exchange import Exchange, Turn
@@ -12,9 +20,13 @@ from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
     "TO_MITI_4",
+    "WHOLE_RECORD",
+    "Annotation",
+    "AnswerValue",
     "BehaviourCode",
     "Completion",
     "Exchange",
+    "FinalLabel",
     "Lineage",
     "Message",
     "MitiCode",
@@ -25,8 +37,10 @@ __all__ = [
     "Rejection",
     "Response",
     "SFTExample",
+    "Selected",
     "SplitAssignment",
     "SplitName",
+    "Suggestion",
     "Turn",
     "content_id",
 ]

@@ -25,6 +25,7 @@ class AuditParams(AuditSettings):
 def run(
     params: AuditParams,
     *,
+    reference_responder: str,
     exchanges: Path,
     responses: Path,
     splits: Path,
@@ -37,12 +38,12 @@ def run(
     """Audit the source, each corpus of `sft`, and each of `preferences`, strict and authors'.
 
     Everything is written before the gate speaks. Raises GateFailedError for a critical finding
-    without a waiver and for a detector that broke.
+    without a waiver and for a detector that broke. `reference_responder` counts as a person.
     """
     origins = Origins(exchanges, sorted(responses.glob("*.parquet")), splits)
     results: dict[str, AuditResult] = {}
     for table in _tables(origins, sft, preferences):
-        results[table.name] = run_audit(table, _settings(params, table.name))
+        results[table.name] = run_audit(table, _settings(params, table.name, reference_responder))
     results = apply_waivers(results, params.waivers, today=today or datetime.now(UTC).date())
     for name, result in results.items():
         write_result(result, out / name, ids_are_explained=True)
@@ -58,9 +59,12 @@ def _tables(origins: Origins, sft: Path, preferences: Path) -> Iterator[AuditTab
         yield preference_table(origins, path, f"preferences-{path.parent.name}-{path.stem}")
 
 
-def _settings(params: AuditParams, name: str) -> AuditSettings:
+def _settings(params: AuditParams, name: str, reference_responder: str) -> AuditSettings:
     """Return the settings for one table: the authors' filter lets ties and inversions in."""
-    settings = AuditSettings.model_validate(params.model_dump(exclude={"waivers"}))
+    people = (*params.human_responders, reference_responder)
+    settings = AuditSettings.model_validate(
+        {**params.model_dump(exclude={"waivers"}), "human_responders": people}
+    )
     if not name.startswith("preferences-authors"):
         return settings
     known = {"pair_ties": Severity.INFO, "pair_inversions": Severity.INFO}

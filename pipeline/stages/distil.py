@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from contextlib import aclosing
 from pathlib import Path
 
 from pydantic import Field
@@ -19,8 +20,8 @@ from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
 from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
-from pipeline.records import Completion, Lineage, Rejection, content_id
-from pipeline.storage import TableWriter
+from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
+from pipeline.storage import TableWriter, read_table
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
 
 # Tasks begun per call in flight: enough that one slow answer does not hold up the others.
@@ -77,19 +78,22 @@ def run(
 
     async def distil() -> Count:
         reasons: Counter[str] = Counter()
+        total = _count_train(splits, params.limit)
         async with open_chat(teacher, name="teacher", stage=name, budget=budget) as chat:
+            rows = in_order(tasks, lambda task: complete(task, chat), window=_window(teacher))
             with (
                 TableWriter(out, Completion) as kept,
                 TableWriter(rejections, Rejection) as dropped,
-                live_count(chat.count, name, exchanges=params.limit),
+                live_count(chat.count, teacher, name, total) as progress,
             ):
-                window = _window(teacher)
-                async for row in in_order(tasks, lambda task: complete(task, chat), window=window):
-                    if isinstance(row, Rejection):
-                        dropped.write(row)
-                        reasons[row.reason] += 1
-                    else:
-                        kept.write(row)
+                async with aclosing(rows):
+                    async for row in rows:
+                        progress.done += 1
+                        if isinstance(row, Rejection):
+                            dropped.write(row)
+                            reasons[row.reason] += 1
+                        else:
+                            kept.write(row)
         if not kept.rows:
             why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
             raise GateFailedError(
@@ -99,6 +103,11 @@ def run(
         return chat.count
 
     return asyncio.run(distil())
+
+
+def _count_train(splits: Path, limit: int | None) -> int:
+    train = sum(one.split == "train" for one in read_table(splits, SplitAssignment))
+    return train if limit is None else min(train, limit)
 
 
 def _window(teacher: LlmRole) -> int:

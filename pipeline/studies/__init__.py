@@ -8,13 +8,15 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import audit, corpora, scoring
+from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
 STUDIES: dict[str, Study] = {
+    "annotation_imports": annotation_imports.run,
     "audit": audit.run,
     "corpora": corpora.run,
+    "routing": routing.run,
     "scoring": scoring.run,
 }
 

@@ -8,9 +8,12 @@ from typing import Any
 
 import pytest
 
+from pipeline.audit.building import read_table
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.report import write_report
 from pipeline.audit.result import AuditResult, DetectorRun
+from pipeline.audit.run import run_audit, write_result
+from pipeline.audit.settings import AuditSettings
 from tests.audit.test_report import HOSTILE, audited, finding
 
 CHROMIUM = shutil.which("chromium")
@@ -100,6 +103,32 @@ def test_hostile_rows_do_nothing_and_are_there_to_read(browser: Any, report: Pat
     for shown in ("<script>window.ran = true</script>", "=HYPERLINK(", "⟨U+202E⟩", "{{ 7 * 7 }}"):
         assert shown in text
     assert visit.problems == []
+
+
+def test_a_hostile_file_renders_inert_from_reading_to_page(browser: Any, tmp_path: Path) -> None:
+    cells = [
+        b"<script>window.ran = true</script> I am so sorry to hear that, dear.",
+        b"<a href='javascript:window.ran=true'>Click here and all will be well.</a>",
+        b"This is \xff\xfe broken \xc3\x28 text and I do not know why it is so.",
+        "A \u202egnorts\u202c word, turned around, is in this reply to you.".encode(),
+        b"=HYPERLINK('http://example.invalid','You will feel better') I promise.",
+        b"All will be well, I know. " * 40_000,  # 1 MB
+    ]
+    lines = [b'%d,"%s"' % (number, cell) for number, cell in enumerate(cells * 2)]
+    (tmp_path / "hostile.csv").write_bytes(b"id,response\n" + b"\n".join(lines) + b"\n")
+    result = run_audit(read_table(tmp_path / "hostile.csv"), AuditSettings())
+    write_result(result, tmp_path / "out")
+
+    visit = Visit(browser, tmp_path / "out" / "index.html")
+    visit.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
+
+    assert result.failed == []
+    assert len(result.findings) > len(cells)
+    assert "<script>window.ran = true</script>" in visit.page.locator("main").inner_text()
+    assert visit.page.evaluate("window.ran") is None
+    assert visit.page.locator("main a:not([href^='#'])").count() == 0
+    assert (visit.problems, visit.requests) == ([], [visit.url])
+    assert (tmp_path / "out" / "index.html").stat().st_size < 500_000
 
 
 def test_the_search_narrows_the_findings_and_show_all_brings_them_back(

@@ -76,8 +76,7 @@ async def test_a_killed_run_finds_its_batch_again(endpoint: Handle, ledger: Path
     endpoint.behaviour.batch_polls = 10_000
     async with teacher(batched(endpoint.base_url), ledger) as chat:
         waiting = asyncio.ensure_future(ask_all(chat, 15))
-        while not endpoint.endpoint.batches.batches:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(endpoint.endpoint.batches.created.wait, 10)
         await asyncio.sleep(0.1)
         waiting.cancel()
     endpoint.behaviour.batch_polls = 0
@@ -98,8 +97,7 @@ async def test_a_batch_that_was_created_but_not_noted_is_found_by_its_intent(
     endpoint.behaviour.batch_polls = 10_000
     async with teacher(batched(endpoint.base_url), ledger) as chat:
         waiting = asyncio.ensure_future(ask_all(chat, 5))
-        while not endpoint.endpoint.batches.batches:
-            await asyncio.sleep(0.02)
+        await asyncio.to_thread(endpoint.endpoint.batches.created.wait, 10)
         await asyncio.sleep(0.1)
         waiting.cancel()
     with Ledger(ledger) as opened, opened.transaction() as db:

@@ -1,0 +1,126 @@
+"""Where the local server keeps its data, and the secrets that only its owner can read."""
+
+from __future__ import annotations
+
+import json
+import os
+import secrets
+import stat
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+from pipeline.errors import PipelineError
+
+DEFAULT_HOME = Path(".distillery/argilla")
+
+# Passwords and keys that Argilla's own documentation and images start with, and their like.
+_WELL_KNOWN = {
+    "12345678",
+    "1234567890",
+    "admin",
+    "admin.apikey",
+    "annotator.apikey",
+    "apikey",
+    "argilla",
+    "argilla.apikey",
+    "argilla123",
+    "owner",
+    "owner.apikey",
+    "owner1234",
+    "password",
+    "rubrix.apikey",
+    "team.apikey",
+}
+_MIN_LENGTH = 16
+
+
+@dataclass(frozen=True)
+class Credentials:
+    """The owner's account, and the key that signs logins so that they outlive a restart."""
+
+    username: str
+    password: str
+    api_key: str
+    auth_secret: str
+    workspace: str = "distillery"
+
+
+@dataclass(frozen=True)
+class Home:
+    """The folder of one server: database, secrets, log; `venv` may be shared between servers."""
+
+    root: Path
+    venv: Path
+
+    @property
+    def credentials_file(self) -> Path:
+        """The secrets, readable by the owner alone."""
+        return self.root / "credentials.json"
+
+    @property
+    def state_file(self) -> Path:
+        """Process id and port of the last start."""
+        return self.root / "server.json"
+
+    @property
+    def lock_file(self) -> Path:
+        """Locked while a server lives."""
+        return self.root / "server.lock"
+
+    @property
+    def log_file(self) -> Path:
+        """What the server says."""
+        return self.root / "server.log"
+
+    @property
+    def python(self) -> Path:
+        """The server's own interpreter."""
+        return self.venv / "bin" / "python"
+
+
+def home_at(root: Path, venv: Path | None = None) -> Home:
+    """Return the home in `root`, whose environment is its own unless told otherwise."""
+    return Home(root=root.resolve(), venv=(venv or root / "venv").resolve())
+
+
+def ensure_credentials(home: Home) -> Credentials:
+    """Read the secrets, or make random ones on the first start; weak ones are refused."""
+    home.root.mkdir(parents=True, exist_ok=True)
+    home.root.chmod(0o700)
+    if not home.credentials_file.exists():
+        fresh = Credentials(
+            username="owner",
+            password=secrets.token_urlsafe(24),
+            api_key=secrets.token_urlsafe(48),
+            auth_secret=secrets.token_hex(32),
+        )
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
+        with os.fdopen(os.open(home.credentials_file, flags, 0o600), "w") as stream:
+            json.dump(asdict(fresh), stream, indent=2)
+    return read_credentials(home)
+
+
+def read_credentials(home: Home) -> Credentials:
+    """Return the secrets; a file that others can read, or a well-known secret, is an error."""
+    path = home.credentials_file
+    try:
+        if stat.S_IMODE(path.stat().st_mode) & 0o077:
+            raise PipelineError(f"{path}: others can read it\nClose it: chmod 600 {path}")
+        credentials = Credentials(**json.loads(path.read_text(encoding="utf-8")))
+    except FileNotFoundError as error:
+        raise PipelineError(
+            f"{path}: not there\nStart the server: distillery annotate up"
+        ) from error
+    except (json.JSONDecodeError, TypeError) as error:
+        raise PipelineError(
+            f"{path}: not the server's secrets ({error})\n"
+            "Delete it: the next `distillery annotate up` makes new ones."
+        ) from error
+    for name in ("password", "api_key", "auth_secret"):
+        value = getattr(credentials, name)
+        if value.lower() in _WELL_KNOWN or len(value) < _MIN_LENGTH:
+            raise PipelineError(
+                f"{path}: {name} is a well-known default, or shorter than {_MIN_LENGTH} characters"
+                "\nDelete the file: the next `distillery annotate up` makes random secrets."
+            )
+    return credentials

@@ -1,0 +1,68 @@
+"""The job queue: an in-process stand-in for Redis, and the worker that takes jobs from it.
+
+Jobs are pickled, so whoever can write to the queue can run code here. It listens on loopback and
+asks for a random password before anything else: other accounts of this machine stay out.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import signal
+import socket
+import threading
+import time
+from typing import Any
+
+from fakeredis import FakeServer, TcpFakeServer
+
+HOST = "127.0.0.1"
+_PATIENCE_S = 10
+
+
+class _GuardedQueue(TcpFakeServer):
+    """The stand-in does not insist on a password itself: a client must send it first."""
+
+    daemon_threads = True
+    block_on_close = False
+
+    def __init__(self, password: str) -> None:
+        super().__init__((HOST, 0), server_type="redis")
+        self.daemon_threads = True
+        self.fake_server = FakeServer(config={b"requirepass": password.encode()})
+        self._password = password.encode()
+
+    def verify_request(self, request: Any, client_address: Any) -> bool:
+        """Look at the first command without taking it; without the password, hang up."""
+        request.settimeout(_PATIENCE_S)
+        try:
+            first = request.recv(4096, socket.MSG_PEEK)
+        except OSError:
+            return False
+        finally:
+            request.settimeout(None)
+        return self._password in first.split(b"\r\n")
+
+
+def start_queue() -> str:
+    """Serve in a thread of this process; return the queue's URL with its password."""
+    password = secrets.token_hex(24)
+    queue = _GuardedQueue(password)
+    threading.Thread(target=queue.serve_forever, daemon=True, name="queue").start()
+    return f"redis://:{password}@{HOST}:{queue.server_address[1]}/0"
+
+
+def work(parent: int) -> None:
+    """Take jobs until the server process `parent` is gone."""
+    from argilla_server.jobs.queues import DEFAULT_QUEUE, HIGH_QUEUE, REDIS_CONNECTION
+    from rq import SimpleWorker
+
+    def stop_with_the_server() -> None:
+        while os.getppid() == parent:
+            time.sleep(1)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    threading.Thread(target=stop_with_the_server, daemon=True).start()
+    SimpleWorker([HIGH_QUEUE, DEFAULT_QUEUE], connection=REDIS_CONNECTION).work(
+        logging_level="WARNING"
+    )

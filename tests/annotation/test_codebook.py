@@ -1,0 +1,154 @@
+"""Guidelines, sentences, indices and pseudonyms."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import stat
+from pathlib import Path
+
+import pytest
+
+from pipeline.annotation.guidelines import load_guidelines
+from pipeline.annotation.indices import miti_style_indices
+from pipeline.annotation.pseudonyms import Pseudonyms, load_pseudonyms
+from pipeline.annotation.questions import CODES, EMPATHY, QUESTIONS
+from pipeline.annotation.sentences import codes_by_sentence, split_sentences
+from pipeline.errors import PipelineError
+from pipeline.records import BehaviourCode
+from pipeline.sources import ReadOptions, Sourced, get_source
+
+ROOT = Path(__file__).resolve().parents[2]
+FOLDER = ROOT / "annotations" / "guidelines"
+TEXT = "I'm so sorry. What happened? Take your time!"
+
+
+def test_every_code_has_a_definition_two_examples_and_a_near_miss() -> None:
+    text = (FOLDER / "behaviour_codes.md").read_text()
+
+    for code in BehaviourCode:
+        section = re.search(rf"^### {re.escape(code)}\n(.*?)(?=^###|\Z)", text, re.M | re.S)
+        assert section, code
+        assert len(re.findall(r'^- "', section[1], re.M)) == 2, code
+        assert section[1].count("- Near miss:") == 1, code
+
+
+def test_the_version_follows_the_text(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "book")
+    before = load_guidelines(tmp_path / "book").version
+    crisis = tmp_path / "book" / "crisis.md"
+    crisis.write_text(crisis.read_text() + "One more rule.\n")
+
+    after = load_guidelines(tmp_path / "book").version
+
+    assert before == load_guidelines(FOLDER).version
+    assert before.split("+")[0] == after.split("+")[0]
+    assert before != after
+
+
+def test_files_of_different_versions_are_an_error(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "book")
+    crisis = tmp_path / "book" / "crisis.md"
+    crisis.write_text(crisis.read_text().replace("version: 1.0.0", "version: 1.1.0"))
+
+    with pytest.raises(PipelineError, match=r"more than one version .*crisis 1\.1\.0"):
+        load_guidelines(tmp_path / "book")
+
+
+@pytest.mark.parametrize(
+    ("text", "sentences"),
+    [
+        (TEXT, ["I'm so sorry.", "What happened?", "Take your time!"]),
+        ('"Really?" she said. Then left.', ['"Really?" she said.', "Then left."]),
+        ("One line\nanother line", ["One line", "another line"]),
+        ("No end mark", ["No end mark"]),
+        ("Wait... what?! Oh.", ["Wait... what?!", "Oh."]),
+        ("", []),
+    ],
+)
+def test_text_splits_into_sentences(text: str, sentences: list[str]) -> None:
+    assert [text[start:end] for start, end in split_sentences(text)] == sentences
+
+
+def test_the_samples_sentences_are_found_again() -> None:
+    sourced = get_source("sample").read(
+        ROOT / "datasets" / "sample" / "exchanges.jsonl", ReadOptions(max_chars=20_000)
+    )
+    responses = [one for item in sourced if isinstance(item, Sourced) for one in item.responses]
+    found = sum(len(split_sentences(one.text)) == len(one.codes or ()) for one in responses)
+
+    assert found / len(responses) > 0.97
+
+
+def test_a_mark_counts_for_the_sentences_that_it_covers_half() -> None:
+    marks = [(0, 13, "Support"), (15, 18, "Open Question"), (24, 44, "Direct")]
+
+    assert codes_by_sentence(TEXT, marks) == [("Support",), ("Open Question",), ("Direct",)]
+
+
+def test_indices_follow_miti_4_and_report_direct_and_warn_apart() -> None:
+    code = BehaviourCode
+    indices = miti_style_indices(
+        [
+            code.SIMPLE_REFLECTION,
+            code.COMPLEX_REFLECTION,
+            code.COMPLEX_REFLECTION,
+            code.OPEN_QUESTION,
+            code.CLOSED_QUESTION,
+            code.AFFIRM,
+            code.EMPHASIZE_AUTONOMY,
+            code.CONFRONT,
+            code.ADVISE_WITHOUT_PERMISSION,
+            code.ADVISE_WITH_PERMISSION,
+            code.DIRECT,
+            code.WARN,
+            code.SUPPORT,
+        ]
+    )
+
+    assert indices.percent_complex == pytest.approx(200 / 3)
+    assert indices.reflections_per_question == pytest.approx(1.5)
+    assert (indices.mi_adherent, indices.mi_non_adherent) == (2, 2)
+    assert (indices.direct_or_warn, indices.uncoded) == (2, 1)
+
+
+def test_an_index_with_nothing_to_divide_by_is_none_and_never_zero() -> None:
+    indices = miti_style_indices([BehaviourCode.AFFIRM])
+
+    assert indices.percent_complex is None
+    assert indices.reflections_per_question is None
+
+
+def test_a_pseudonym_depends_on_the_salt_and_stays_itself() -> None:
+    ours, theirs = Pseudonyms(b"ours"), Pseudonyms(b"theirs")
+
+    assert ours("ann") == ours("ann") != theirs("ann")
+    assert ours(ours("ann")) == ours("ann")
+    assert "ann" not in ours("ann")[2:]
+
+
+def test_the_salt_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "salt"
+
+    first = load_pseudonyms(path)("ann")
+
+    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert load_pseudonyms(path)("ann") == first
+
+
+def test_a_damaged_salt_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "salt"
+    path.write_text("pepper")
+
+    with pytest.raises(PipelineError, match="not a salt"):
+        load_pseudonyms(path)
+
+
+def test_questions_refuse_what_is_no_answer() -> None:
+    EMPATHY.check(3)
+    CODES.check(("Affirm",))
+    with pytest.raises(PipelineError, match="question empathy: 4 is no answer"):
+        EMPATHY.check(4)
+    with pytest.raises(PipelineError, match="question codes: 'Affirm' is no answer"):
+        CODES.check("Affirm")
+    assert set(QUESTIONS) >= {"empathy", "cognitive", "codes", "better", "safety", "comment"}

@@ -1,0 +1,142 @@
+"""Imports, exports, anchoring and the page."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from pipeline.annotation.anchoring import anchoring
+from pipeline.annotation.imports import ANNOMI_CODES, ESCONV_CODES, read_corpus
+from pipeline.annotation.page import render_page
+from pipeline.annotation.pseudonyms import Pseudonyms
+from pipeline.annotation.rounds import read_round, write_round
+from pipeline.annotation.transfer import read_labels, write_labels
+from pipeline.errors import RowError
+from pipeline.records import Annotation
+
+ROOT = Path(__file__).resolve().parents[2]
+DATA = Path(os.environ.get("DISTILLERY_DATA", ROOT.parent / "shared" / "data"))
+NAMES = Pseudonyms(b"a salt for tests")
+CORPORA = {
+    "annomi": "annomi/annomi_single_annotator.csv",
+    "esconv": "esconv/FailedESConv.json",
+    "mi_strategy": "mi_strategy/CC_Augmented.csv",
+    "welivita2023": "welivita2023/dataset_and_ratings.csv",
+}
+
+
+def test_round_0_is_what_the_sample_came_with() -> None:
+    sample = ROOT / "datasets" / "sample" / "exchanges.jsonl"
+    rows = read_round(ROOT / "annotations" / "rounds" / "0.jsonl")
+
+    assert sorted(rows, key=repr) == sorted(read_corpus("sample", sample), key=repr)
+    assert {(row.role, row.origin) for row in rows} == {("source", "import:sample")}
+
+
+@pytest.mark.parametrize("corpus", CORPORA)
+def test_a_corpus_comes_back_from_export_unchanged(corpus: str, tmp_path: Path) -> None:
+    path = DATA / CORPORA[corpus]
+    if not path.is_file():
+        pytest.skip("the real data is not here (set DISTILLERY_DATA)")
+    rows = read_corpus(corpus, path)
+    write_round(tmp_path / "1.jsonl", rows)
+    held = read_round(tmp_path / "1.jsonl")
+    write_labels(tmp_path / "out.jsonl", held)
+
+    back = list(read_labels(tmp_path / "out.jsonl", NAMES, guidelines="other"))
+
+    assert back == held
+    assert len(held) == len(rows)
+
+
+def test_every_utterance_keeps_its_own_label(tmp_path: Path) -> None:
+    path = DATA / CORPORA["annomi"]
+    if not path.is_file():
+        pytest.skip("the real data is not here (set DISTILLERY_DATA)")
+    own = [row for row in read_corpus("annomi", path) if row.question == "annomi_behaviours"]
+    counts = Counter(label for row in own for label in row.value)
+
+    assert len(own) == 4666
+    assert counts["question: open"] == 903
+    assert counts["input: negotiation"] == 132
+    assert set(counts) == set(ANNOMI_CODES)
+
+
+def test_the_written_mapping_is_the_one_in_use() -> None:
+    text = (ROOT / "annotations" / "imports.md").read_text()
+
+    for table in (ANNOMI_CODES, ESCONV_CODES):
+        for label, code in table.items():
+            assert f"| {label} | {code or 'none'} |" in text
+
+
+def test_names_become_pseudonyms_and_answers_are_checked(tmp_path: Path) -> None:
+    path = tmp_path / "potato.csv"
+    path.write_text("item_id,annotator,question,value\ni1,Ann,empathy,3\ni1,Ann,tone,warm\n")
+
+    rows = list(read_labels(path, NAMES, guidelines="1.0.0"))
+
+    assert [(row.value, row.annotator) for row in rows] == [
+        (3, NAMES("Ann")),
+        ("warm", NAMES("Ann")),
+    ]
+    path.write_text("item_id,annotator,question,value\ni1,Ann,empathy,4\n")
+    with pytest.raises(RowError, match=r"potato\.csv row 1: question empathy: 4 is no answer"):
+        list(read_labels(path, NAMES, guidelines="1.0.0"))
+
+
+def answer(item: int, value: int, *, shown: bool) -> Annotation:
+    return Annotation(
+        item_id=f"i{item}",
+        question="empathy",
+        value=value,
+        status="submitted",
+        annotator="a-0123456789ab",
+        guidelines="<script>alert(1)</script>",
+        suggestion=2,
+        suggestion_shown=shown,
+        origin="test",
+    )
+
+
+def test_anchoring_is_the_difference_between_shown_and_withheld() -> None:
+    rows = [answer(i, 2, shown=True) for i in range(40)]
+    rows += [answer(100 + i, 2 if i % 2 else 3, shown=False) for i in range(40)]
+
+    effect = anchoring(rows)["empathy"]
+
+    assert (effect["shown"], effect["withheld"], effect["effect"]) == (1.0, 0.5, 0.5)
+    assert 0.3 < effect["low"] < 0.5 < effect["high"] < 0.7
+
+
+def test_anchoring_needs_a_blind_share() -> None:
+    assert anchoring([answer(1, 2, shown=True)]) == {}
+
+
+def test_the_page_loads_nothing_and_escapes_what_comes_from_data() -> None:
+    rows = [answer(1, 2, shown=True)]
+    report = {
+        "rounds": {
+            "1": {
+                "rows": 1,
+                "items": 1,
+                "annotators": 1,
+                "status": {"submitted": 1},
+                "roles": {"annotator": 1},
+                "guidelines": [rows[0].guidelines],
+            }
+        },
+        "final_labels": {},
+        "agreement": {"interval": "95%", "bands": "some", "questions": {}},
+        "anchoring": {},
+    }
+
+    page = render_page(report, rows)
+
+    assert "<script" not in page
+    assert "&lt;script&gt;" in page
+    assert "http://" not in page
+    assert "https://" not in page

