@@ -44,13 +44,13 @@ lint: $(INSTALLED)  ## style, types, import rules, README
 	ruff check .
 	mypy
 	lint-imports --no-logo
-	cog --check README.md
+	cog --check README.md docs/audit.md
 
 bench: $(INSTALLED)  ## measure what we claim; ONLY=name for one
 	python -m benchmarks $(ONLY)
 
 docs: $(INSTALLED)  ## fill in the generated parts of the README
-	cog -r README.md
+	cog -r README.md docs/audit.md
 
 clean:  ## drop all that `make repro` builds; keeps .venv and .distillery (answers that were paid for)
 	git clean -fdqX datasets reports

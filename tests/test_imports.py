@@ -47,7 +47,7 @@ def test_importing_all_of_the_package_does_nothing_else() -> None:
     code = (
         "import pkgutil, importlib, pipeline\n"
         "for one in pkgutil.walk_packages(pipeline.__path__, 'pipeline.'):\n"
-        "    if not one.name.endswith('__main__'):\n"
+        "    if not one.name.endswith('__main__') and '.local_argilla.server.' not in one.name:\n"
         "        importlib.import_module(one.name)\n"
     )
 

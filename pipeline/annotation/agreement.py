@@ -171,7 +171,10 @@ def _coefficients(matrix: _Matrix, options: Options) -> dict[str, Any]:
         else matrix.clusters
         for name in made
     }
-    return {name: _estimate(make(), kept[name], options) for name, make in made.items()}
+    found = {name: _estimate(make(), kept[name], options) for name, make in made.items()}
+    # The bands are for coefficients that are corrected for chance.
+    found["agreement"]["band"] = None
+    return found
 
 
 def _estimate(statistic: Statistic, clusters: Sequence[str], options: Options) -> dict[str, Any]:

@@ -192,7 +192,7 @@ def pull(
 
 
 def adjudicate(
-    adjudicator: Names,
+    adjudicator: Annotated[str, typer.Argument(help="account of the person who decides")],
     round_number: Round = 1,
     show: Annotated[
         Literal["blind", "answers"], typer.Option(help="what the adjudicator sees")

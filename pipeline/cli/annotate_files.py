@@ -82,7 +82,7 @@ def _in_words(one: dict[str, Any]) -> str:
     if one["value"] is None:
         return str(one["reason"])
     ends = f" ({one['low']:.3f} to {one['high']:.3f})" if one["low"] is not None else ""
-    return f"{one['value']:.3f}{ends}, {one['band']}"
+    return f"{one['value']:.3f}{ends}" + (f", {one['band']}" if one["band"] else "")
 
 
 def plan(

@@ -18,4 +18,8 @@ def commands() -> str:
             )
             sentence = (command.callback.__doc__ or "").split("\n")[0]
             lines.append(f"| `distillery {usage.name}` | {sentence} |")
+    for group in app.registered_groups:
+        if group.typer_instance:
+            purpose = typer.main.get_group(group.typer_instance).help
+            lines.append(f"| `distillery {group.name} …` | {purpose} |")
     return "\n".join([*lines, ""]) + "\n"

@@ -40,6 +40,7 @@ class BatchTransport:
         self._waiting: dict[str, asyncio.Future[Completion]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush: asyncio.TimerHandle | None = None
+        self._collected: dict[str, list[str]] = {}
         self._error: PipelineError | None = None
 
     async def resume(self) -> None:
@@ -171,8 +172,15 @@ class BatchTransport:
         for key in keys:
             self._reject(key, AttemptFailedError(f"batch_{batch.status}", f"no line in {name}"))
         await asyncio.sleep(0)  # those who waited commit their answers now
-        if not any(key in self._waiting for key in keys):
-            self._close_batch(intent)
+        self._collected[intent] = keys
+        self._close_finished()
+
+    def _close_finished(self) -> None:
+        """Close the batches whose answers have all been taken; the next run reads the others."""
+        for intent, keys in list(self._collected.items()):
+            if not any(key in self._waiting for key in keys):
+                del self._collected[intent]
+                self._close_batch(intent)
 
     def _close_batch(self, intent: str) -> None:
         with self._ledger.transaction() as db:
@@ -235,6 +243,7 @@ class BatchTransport:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        self._close_finished()
         await self._wire.close()
 
 

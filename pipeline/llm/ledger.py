@@ -70,11 +70,10 @@ class Reservation:
 
 @dataclass(frozen=True)
 class Admission:
-    """Leave to send one attempt, after `delay_s` seconds."""
+    """Leave to send one attempt, now."""
 
     attempt: int
     reservation: Reservation
-    delay_s: float
 
 
 class Ledger:
@@ -174,10 +173,12 @@ class Ledger:
 
     def reserve(
         self, wanted: Reservation, *, budget: Budget, buckets: tuple[Bucket, ...] = ()
-    ) -> Admission:
-        """Take one attempt's worst case out of the budget and a place in the buckets.
+    ) -> Admission | float:
+        """Take one attempt's worst case out of the budget and its draw out of the buckets.
 
-        Raises BudgetSpentError, with nothing taken, if a cap could be passed.
+        Returns the seconds to wait, with nothing taken, where a bucket is empty: nothing is booked
+        ahead, so a process that was held up cannot send all at once what it had booked. Raises
+        BudgetSpentError, with nothing taken, if a cap could be passed.
         """
         now = time.time()
         with self.transaction() as db:
@@ -185,22 +186,22 @@ class Ledger:
             cap = broken_cap(budget, spent, wanted.tokens, wanted.usd)
             if cap is not None:
                 raise budget_spent(cap, budget, spent)
-            starts_at = now
-            for bucket in buckets:
-                row = db.execute(
-                    "SELECT full_at FROM pace WHERE name = ?", (bucket.name,)
-                ).fetchone()
-                start, full_at = bucket.admit(row[0] if row else 0.0, now)
-                starts_at = max(starts_at, start)
-                db.execute("INSERT OR REPLACE INTO pace VALUES (?, ?)", (bucket.name, full_at))
+            states = [(bucket, _full_at(db, bucket)) for bucket in buckets]
+            wait_s = max((one.wait_s(full_at, now) for one, full_at in states), default=0.0)
+            if wait_s > 0:
+                return wait_s
+            for one, full_at in states:
+                db.execute(
+                    "INSERT OR REPLACE INTO pace VALUES (?, ?)", (one.name, one.after(full_at, now))
+                )
             attempt = db.execute(
                 "INSERT INTO attempts (key, role, stage, started_at, tokens, usd)"
                 " VALUES (?, ?, ?, ?, ?, ?)",
-                (wanted.key, wanted.role, wanted.stage, starts_at, wanted.tokens, wanted.usd),
+                (wanted.key, wanted.role, wanted.stage, now, wanted.tokens, wanted.usd),
             ).lastrowid
             assert attempt is not None
             _add(db, calls=1, tokens=wanted.tokens, usd=wanted.usd)
-        return Admission(attempt, wanted, starts_at - now)
+        return Admission(attempt, wanted)
 
     def settle(
         self,
@@ -251,6 +252,11 @@ def add_answer(db: sqlite3.Connection, answer: Answer) -> bool:
     """Add an answer unless its request has one; return whether it was added."""
     values = tuple(getattr(answer, name) for name in ANSWER_COLUMNS)
     return db.execute(_INSERT, values).rowcount == 1
+
+
+def _full_at(db: sqlite3.Connection, bucket: Bucket) -> float:
+    row = db.execute("SELECT full_at FROM pace WHERE name = ?", (bucket.name,)).fetchone()
+    return float(row[0]) if row else 0.0
 
 
 def _add(db: sqlite3.Connection, *, calls: int, tokens: int, usd: float) -> None:

@@ -45,6 +45,8 @@ class LedgeredChat:
         self._connect = connect
         self._transport: Transport | None = None
         self._connecting = asyncio.Lock()
+        # One waits for pace or budget at a time, the others for their turn.
+        self._pacing = asyncio.Lock()
         batched = role.mode == "batch"
         self._slots = AdaptiveSlots(role.batch.max_rows if batched else role.pace.concurrency)
         self._breaker = Breaker(role.pace.breaker_failures, role.base_url or role.engine)
@@ -164,32 +166,30 @@ class LedgeredChat:
         sent = transport.sent_attempt(request.key)
         if sent is not None:  # a batch of an earlier run carries it, and it was reserved then
             self._reserved += 1
-            return Admission(sent, wanted, 0.0)
+            return Admission(sent, wanted)
+        async with self._pacing:
+            admission = await self._reserve(wanted, buckets)
+        self._reserved += 1
+        self.count.calls += 1
+        transport.note_attempt(request.key, admission.attempt)
+        return admission
+
+    async def _reserve(self, wanted: Reservation, buckets: tuple[Bucket, ...]) -> Admission:
         while True:
+            self._check_running()
             self._settled.clear()
             try:
-                admission = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
-                break
+                found = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
             except BudgetSpentError as error:
                 if self._reserved == 0:
                     raise self._stop(error) from None
+                await self._settled.wait()
             except PipelineError as error:
                 raise self._stop(error) from error
-            await self._settled.wait()
-            self._check_running()
-        self._reserved += 1
-        self.count.calls += 1
-        if admission.delay_s > 0:
-            try:
-                await self._sleep(admission.delay_s)
-                self._check_running()
-            except BaseException:
-                self._ledger.withdraw([admission.attempt])
-                self._release()
-                self.count.calls -= 1
-                raise
-        transport.note_attempt(request.key, admission.attempt)
-        return admission
+            else:
+                if isinstance(found, Admission):
+                    return found
+                await self._sleep(found)
 
     def _book(self, admission: Admission, outcome: str) -> None:
         """Settle an attempt without an answer."""

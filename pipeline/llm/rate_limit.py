@@ -36,10 +36,13 @@ class Bucket:
     seconds: float
     per_unit_s: float
 
-    def admit(self, full_at: float, now: float) -> tuple[float, float]:
-        """Return when the attempt may start, and the bucket's new state."""
-        begin = max(full_at, now)
-        return max(now, begin - BURST_S), begin + self.seconds
+    def wait_s(self, full_at: float, now: float) -> float:
+        """Return how long the attempt has to wait, 0 if it may start now."""
+        return max(0.0, full_at - BURST_S - now)
+
+    def after(self, full_at: float, now: float) -> float:
+        """Return the bucket's state after an attempt that starts now."""
+        return max(full_at, now) + self.seconds
 
     def credit_s(self, tokens: int) -> float:
         """Return the refilling time to give back when only `tokens` were used; calls stay spent."""

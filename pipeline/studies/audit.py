@@ -90,7 +90,7 @@ def _of(result: AuditResult, detector: str) -> list[Finding]:
 def is_held_out(finding: Finding) -> bool:
     """Whether the finding is in the half of the dialogues on which nothing was tuned."""
     key = finding.dialogue_id or (finding.row_ids[0] if finding.row_ids else "")
-    return blake2b(key.encode(), digest_size=1).digest()[0] % 2 == 1
+    return blake2b(key.encode(), digest_size=2).digest()[0] % 2 == 1
 
 
 def key_of(source: str, finding: Finding) -> str:
@@ -103,7 +103,7 @@ def key_of(source: str, finding: Finding) -> str:
 def precision(results: dict[str, AuditResult]) -> dict[str, Any]:
     """Return per detector how many judged findings of the held-out half are right.
 
-    Findings were judged by reading them; the file holds the verdicts. Raises PipelineError for a
+    The file holds the verdicts; docs/audit.md says how they were given. Raises PipelineError for a
     judged finding that no run reports any more: then the sample must be drawn and judged again.
     """
     reported = {

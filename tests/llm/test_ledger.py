@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.llm.budget import Usage
-from pipeline.llm.ledger import Answer, Ledger, LedgerError, Reservation
+from pipeline.llm.ledger import Admission, Answer, Ledger, LedgerError, Reservation
 from pipeline.llm.ledger_transfer import export_answers, import_answers, ledger_stats
 from pipeline.llm.role import Budget
 from pipeline.workspace import PROJECT
@@ -39,19 +39,28 @@ def answer(number: int, text: str = "I hear you.") -> Answer:
     )
 
 
+def reserved(ledger: Ledger) -> Admission:
+    admission = ledger.reserve(WANTED, budget=Budget())
+    assert isinstance(admission, Admission)
+    return admission
+
+
 def fill(path: Path, rows: int, text: str = "I hear you.") -> None:
     with Ledger(path) as ledger:
         for number in range(rows):
-            admission = ledger.reserve(WANTED, budget=Budget())
             ledger.settle(
-                admission, "answered", usage=Usage(10, 5), usd=0.1, answer=answer(number, text)
+                reserved(ledger),
+                "answered",
+                usage=Usage(10, 5),
+                usd=0.1,
+                answer=answer(number, text),
             )
 
 
 def test_what_was_reserved_is_replaced_by_what_was_used(ledger: Path) -> None:
     with Ledger(ledger) as opened:
-        first = opened.reserve(WANTED, budget=Budget())
-        opened.reserve(WANTED, budget=Budget())
+        first = reserved(opened)
+        reserved(opened)
         opened.settle(first, "answered", usage=Usage(10, 5), usd=0.1, answer=answer(1))
 
         assert opened.spent().calls == 2
@@ -61,7 +70,7 @@ def test_what_was_reserved_is_replaced_by_what_was_used(ledger: Path) -> None:
 
 def test_an_attempt_that_was_never_sent_is_given_back(ledger: Path) -> None:
     with Ledger(ledger) as opened:
-        admission = opened.reserve(WANTED, budget=Budget())
+        admission = reserved(opened)
         opened.withdraw([admission.attempt])
         opened.withdraw([admission.attempt])
 
@@ -147,7 +156,7 @@ except LedgerError as error:
     assert "Free disk space" in done.stderr
     with Ledger(ledger) as opened:
         [(kept,)] = opened.rows("SELECT count(*) FROM answers")
-        opened.settle(opened.reserve(WANTED, budget=Budget()), "http_500")
+        opened.settle(reserved(opened), "http_500")
     assert int(str(kept)) > 10
 
 

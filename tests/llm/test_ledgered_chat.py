@@ -70,17 +70,17 @@ async def test_passing_troubles_are_retried_and_every_attempt_is_kept(
         rate_429=0.1, rate_500=0.05, rate_hang=0.02, rate_malformed=0.05, retry_after_s=0.01, seed=1
     )
     with running(behaviour) as endpoint:
-        role = role_at(endpoint.base_url, pace={"timeout_s": 0.3, "max_attempts": 10})
+        role = role_at(endpoint.base_url, pace={"timeout_s": 1.5, "max_attempts": 10})
         async with teacher(role, ledger) as chat:
             results = await ask_all(chat, range(150))
 
     assert not [one for one in results if isinstance(one, BaseException)]
     kept = outcomes(ledger)
-    assert sum(kept.values()) == endpoint.tally.calls == chat.count.calls
+    assert sum(kept.values()) == chat.count.calls >= endpoint.tally.calls
     assert kept["answered"] == 150
     assert kept["http_429"] == endpoint.tally.statuses["429"]
     assert kept["malformed"] == endpoint.tally.statuses["malformed"]
-    assert kept["timeout"] == endpoint.tally.statuses["hang"]
+    assert kept["timeout"] >= endpoint.tally.statuses["hang"] > 0
 
 
 async def test_one_poisoned_row_stops_nobody(endpoint: Handle, ledger: Path) -> None:
@@ -231,9 +231,10 @@ async def test_the_rate_holds_for_all_who_share_a_ledger(endpoint: Handle, ledge
     async with teacher(role, ledger) as one, teacher(role, ledger) as other:
         await asyncio.gather(ask_all(one, range(25)), ask_all(other, range(25, 50)))
 
-    begun = sorted(endpoint.tally.started_at)
+    with Ledger(ledger) as opened:
+        [(first, last)] = opened.rows("SELECT min(started_at), max(started_at) FROM attempts")
     # 20 a second, and one second's worth at once.
-    assert begun[-1] - begun[0] >= (50 - 21) / 20 * 0.8
+    assert float(str(last)) - float(str(first)) >= (50 - 21) / 20 - 0.01
     assert endpoint.tally.calls == 50
 
 

@@ -25,13 +25,25 @@ URL = "http://127.0.0.1:1/v1"
 
 def test_a_bucket_lets_through_its_rate_and_a_second_of_burst() -> None:
     [bucket] = buckets_of(role_at(URL, pace={"rpm": 120}), Usage(0, 0))
-    state, starts = 0.0, []
+    state, now, started = 0.0, 1000.0, []
     for _ in range(120):
-        start, state = bucket.admit(state, now=1000.0)
-        starts.append(start)
+        now += bucket.wait_s(state, now)
+        started.append(now)
+        state = bucket.after(state, now)
 
-    assert sum(start == 1000.0 for start in starts) == 120 / 60 * BURST_S + 1
-    assert starts[-1] == pytest.approx(1000.0 + 119 / 2 - BURST_S)
+    assert sum(start == 1000.0 for start in started) == 120 / 60 * BURST_S + 1
+    assert started[-1] == pytest.approx(1000.0 + 119 / 2 - BURST_S)
+
+
+def test_who_was_held_up_gets_no_more_than_the_burst() -> None:
+    [bucket] = buckets_of(role_at(URL, pace={"rpm": 120}), Usage(0, 0))
+    state = bucket.after(0.0, 1000.0)
+    at_once = 0
+    while bucket.wait_s(state, 1060.0) == 0:
+        state = bucket.after(state, 1060.0)
+        at_once += 1
+
+    assert at_once == 3
 
 
 def test_tokens_that_were_not_used_are_given_back_and_calls_are_not() -> None:

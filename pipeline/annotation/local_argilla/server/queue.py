@@ -18,6 +18,7 @@ from fakeredis import FakeServer, TcpFakeServer
 
 HOST = "127.0.0.1"
 _PATIENCE_S = 10
+_FIRST_BYTES = 4096
 
 
 class _GuardedQueue(TcpFakeServer):
@@ -32,16 +33,27 @@ class _GuardedQueue(TcpFakeServer):
         self.fake_server = FakeServer(config={b"requirepass": password.encode()})
         self._password = password.encode()
 
-    def verify_request(self, request: Any, client_address: Any) -> bool:
-        """Look at the first command without taking it; without the password, hang up."""
+    def finish_request(self, request: Any, client_address: Any) -> None:
+        """Serve a client in its thread if it begins with the password; hang up on any other."""
+        if self._begins_with_password(request):
+            super().finish_request(request, client_address)
+
+    def _begins_with_password(self, request: Any) -> bool:
+        """Look at what the client sends first, without taking it."""
+        deadline = time.monotonic() + _PATIENCE_S
         request.settimeout(_PATIENCE_S)
         try:
-            first = request.recv(4096, socket.MSG_PEEK)
+            while time.monotonic() < deadline:
+                first = request.recv(_FIRST_BYTES, socket.MSG_PEEK)
+                if self._password in first.split(b"\r\n"):
+                    request.settimeout(None)
+                    return True
+                if not first or len(first) == _FIRST_BYTES or b"AUTH" not in first.upper():
+                    return False
+                time.sleep(0.01)
         except OSError:
             return False
-        finally:
-            request.settimeout(None)
-        return self._password in first.split(b"\r\n")
+        return False
 
 
 def start_queue() -> str:

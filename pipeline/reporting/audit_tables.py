@@ -1,0 +1,46 @@
+"""The generated parts of docs/audit.md: what is looked for, and what was found in public data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.audit.detectors import DETECTORS
+from pipeline.storage import read_json
+
+STUDY = Path("reports/studies/audit")
+
+
+def detectors() -> str:
+    """Return a table of all detectors: family, name, and what each says that it does."""
+    lines = ["| family | detector | what it does |", "|---|---|---|"]
+    for one in DETECTORS:
+        said = (one.detect.__doc__ or "").strip().splitlines()[0]
+        lines.append(f"| {one.family} | `{one.name}` | {said} |")
+    return "\n".join(lines)
+
+
+def precision() -> str:
+    """Return precision per detector on the findings that were judged one by one."""
+    figures = read_json(STUDY / "precision.json")
+    lines = ["| detector | judged | right | precision |", "|---|---:|---:|---:|"]
+    for name, one in figures.items():
+        lines.append(f"| `{name}` | {one['judged']} | {one['right']} | {one['precision']:.2f} |")
+    return "\n".join(lines)
+
+
+def findings() -> str:
+    """Return the number of findings per detector and public data set; `-` where it was skipped."""
+    table = read_json(STUDY / "findings.json")
+    lines = [
+        "| detector | " + " | ".join(table) + " |",
+        "|---|" + "---:|" * len(table),
+    ]
+    for one in DETECTORS:
+        cells = []
+        for source in table.values():
+            entry = source["detectors"][one.name]
+            counts = sum(entry["counts"].values())
+            cells.append("-" if entry["status"] == "skipped" else str(counts))
+        if set(cells) != {"-"}:
+            lines.append(f"| `{one.name}` | " + " | ".join(cells) + " |")
+    return "\n".join(lines)
