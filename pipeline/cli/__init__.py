@@ -25,6 +25,7 @@ from pipeline.cli import (
     score,
     stages,
     study,
+    tuning,
 )
 from pipeline.cli import doctor as doctor_command
 
@@ -48,8 +49,9 @@ for module in (
     study,
     accept,
     audit,
-    score,
     annotate,
+    score,
+    tuning,
     stages,
 ):
     module.register(app)

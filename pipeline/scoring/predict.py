@@ -98,11 +98,12 @@ def _effects(
     scale = np.array(CLASSES, dtype=np.float64)
     expected, means = chances @ scale, np.array(facts.means)
     effects = np.empty((len(part.ids), len(units)))
+    values = part.values.copy()
     for number, places in enumerate(units):
-        values = part.values.copy()
         values[:, places] = means[places]
-        usual = FeatureTable(part.ids, part.names, values)
-        effects[:, number] = expected - spread(scorer.predict_proba(usual), scorer.classes_) @ scale
+        usual = spread(scorer.predict_values(values), scorer.classes_)
+        effects[:, number] = expected - usual @ scale
+        values[:, places] = part.values[:, places]
     return effects
 
 

@@ -65,8 +65,11 @@ class Scorer:
 
     def predict_proba(self, table: FeatureTable) -> Array:
         """Return probabilities (rows, classes of training); the features are taken by name."""
-        scores = self._scores(table.columns(self.names_).values) / self.temperature_
-        return softmax(scores)
+        return self.predict_values(table.columns(self.names_).values)
+
+    def predict_values(self, values: Array) -> Array:
+        """Return probabilities for values whose columns are those of `names_`, in that order."""
+        return softmax(self._scores(values) / self.temperature_)
 
     def _scores(self, values: Array) -> Array:
         if self.lenient:
