@@ -23,11 +23,26 @@ def stage_graph() -> str:
     for name, stage in stages.items():
         many = " (one per corpus)" if "foreach" in stage else ""
         lines.append(f'  {name}["<b>{name}</b>{many}<br>{_body(stage)["desc"]}"]')
-    for name, needs in wanted.items():
-        for maker, outs in made.items():
-            if maker != name and any(_below(out, need) for out in outs for need in needs):
+    needs = {
+        name: {
+            maker
+            for maker, outs in made.items()
+            if maker != name and any(_below(out, path) for out in outs for path in paths)
+        }
+        for name, paths in wanted.items()
+    }
+    for name, makers in needs.items():
+        for maker in stages:
+            # An arrow that a longer way implies would only hide the others.
+            implied = any(maker in _upstream(other, needs) for other in makers)
+            if maker in makers and not implied:
                 lines.append(f"  {maker} --> {name}")
     return "\n".join([*lines, "```", ""])
+
+
+def _upstream(name: str, needs: dict[str, set[str]]) -> set[str]:
+    """Return all stages that `name` needs, directly or not."""
+    return needs[name].union(*(_upstream(maker, needs) for maker in needs[name]))
 
 
 def _body(stage: dict[str, Any]) -> dict[str, Any]:

@@ -6,9 +6,11 @@ classifiers are accepted; a file that names anything else is refused before anyt
 
 from __future__ import annotations
 
+import json
+from io import BytesIO
 from pathlib import Path
 from typing import Any
-from zipfile import BadZipFile
+from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
 
 import numpy as np
 from pydantic import Field, ValidationError
@@ -25,6 +27,7 @@ from pipeline.scoring.scorer import Scorer
 from pipeline.storage import AtomicFile, first_problem, read_json, write_json
 
 MODEL, CODER, FACTS, CARD = "scorer.skops", "coder.skops", "scorer.json", "README.md"
+SCHEMA = "schema.json"
 RETRAIN = "Train it again: dvc repro train_scorer"
 TRUSTED = frozenset(
     {
@@ -92,19 +95,57 @@ def _column(values: Array) -> tuple[float, ...]:
 
 def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder | None) -> None:
     """Write a scorer, the coder that its features need, and their card."""
-    from skops import io
-
     with AtomicFile(folder / MODEL) as part:
-        part.write_bytes(io.dumps(scorer.estimator_))
+        part.write_bytes(_dumped(scorer.estimator_))
     if coder is not None:
+        # A memory address, by which scikit-learn warns once per list of stop words.
+        vars(coder.words_).pop("_stop_words_id", None)
         with AtomicFile(folder / CODER) as part:
-            part.write_bytes(io.dumps({"words": coder.words_, "model": coder.model_}))
+            part.write_bytes(_dumped({"words": coder.words_, "model": coder.model_}))
         facts = facts.model_copy(
             update={"coder_codes": coder.codes_, "coder_temperature": coder.temperature_}
         )
     write_json(folder / FACTS, facts.model_dump(mode="json"))
     with AtomicFile(folder / CARD) as part:
         part.write_text(card(facts), encoding="utf-8")
+
+
+def _dumped(value: object) -> bytes:
+    """Return `value` as a skops file; the same value gives the same bytes.
+
+    skops numbers objects and files by memory address and stamps each with the time. Here they are
+    numbered as they come, so that a model that was not changed is seen as unchanged.
+    """
+    from skops import io
+
+    numbers: dict[str, int] = {}
+    with ZipFile(BytesIO(io.dumps(value))) as dumped, BytesIO() as stream:
+        schema = _renumbered(json.loads(dumped.read(SCHEMA)), numbers)
+        with ZipFile(stream, "w") as renamed:
+            for name in dumped.namelist():
+                content = json.dumps(schema).encode() if name == SCHEMA else dumped.read(name)
+                renamed.writestr(ZipInfo(_renamed(name, numbers)), content, ZIP_DEFLATED)
+        return stream.getvalue()
+
+
+def _renumbered(node: Any, numbers: dict[str, int]) -> Any:
+    if isinstance(node, list):
+        return [_renumbered(one, numbers) for one in node]
+    if not isinstance(node, dict):
+        return node
+    renumbered = {key: _renumbered(value, numbers) for key, value in node.items()}
+    if "__id__" in node:
+        renumbered["__id__"] = numbers.setdefault(str(node["__id__"]), len(numbers) + 1)
+    if "file" in node and isinstance(node["file"], str):
+        renumbered["file"] = _renamed(node["file"], numbers)
+    return renumbered
+
+
+def _renamed(name: str, numbers: dict[str, int]) -> str:
+    stem, dot, ending = name.partition(".")
+    if not stem.isdigit():
+        return name
+    return f"{numbers.setdefault(stem, len(numbers) + 1)}{dot}{ending}"
 
 
 def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, BehaviourCoder | None]:

@@ -117,3 +117,10 @@ def test_the_first_reason_is_the_feature_that_tells(tmp_path: Path) -> None:
 
     assert high.reasons[0].feature == low.reasons[0].feature == "text_told"
     assert high.reasons[0].effect > 0 > low.reasons[0].effect
+
+
+def test_the_same_scorer_is_saved_as_the_same_bytes(tmp_path: Path) -> None:
+    saved(tmp_path / "one")
+    saved(tmp_path / "two")
+
+    assert (tmp_path / "one" / MODEL).read_bytes() == (tmp_path / "two" / MODEL).read_bytes()
