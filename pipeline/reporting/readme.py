@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import re
 from pathlib import Path
 from typing import Any
 
@@ -53,7 +52,9 @@ def _body(stage: dict[str, Any]) -> dict[str, Any]:
 def _paths(stage: dict[str, Any], keys: tuple[str, ...]) -> set[str]:
     entries = [entry for key in keys for entry in _body(stage).get(key, [])]
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
-    return {re.sub(r"\$\{item\.responses\}", "source", name) for name in names}
+    # The responses of a corpus are the source's, or those that were parsed for it.
+    either = ("source", "${key}")
+    return {name.replace("${item.responses}", one) for name in names for one in either}
 
 
 def _below(path: str, folder: str) -> bool:
