@@ -1,4 +1,4 @@
-"""Claims: the local Argilla is up in under 30 s, takes 60 records/s, turns a page in under 1 s.
+"""Claim: the local Argilla is up in under 30 s, takes 60 records/s, turns a page in under 1 s.
 
 5,000 records with suggestions; a page turn is the request that the page makes for the next pending
 records, the median of ten. Needs the server's environment (`distillery annotate
