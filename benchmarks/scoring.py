@@ -1,4 +1,4 @@
-"""Claims: a whole comparison takes under 5 minutes on two cores; 10,000 scores take under 5 s.
+"""Claim: a whole comparison takes under 5 minutes on two cores; 10,000 scores take under 5 s.
 
 The comparison is featurizing, every classifier and both nested selections (5 outer folds, 3 inner,
 elimination as one path) on the scoring paper's 1,920 items, with embeddings that were kept before.
