@@ -87,9 +87,7 @@ def _teach(
     part = work / "adapter"
     before, clock = read_microjoules(), time.monotonic()
     train: Any = train_sft if kind == "sft" else train_dpo
-    outcome: Outcome = train(
-        model, tokenizer, encoded.rows, params, work=work, out=part, seed=seed
-    )
+    outcome: Outcome = train(model, tokenizer, encoded.rows, params, work=work, out=part, seed=seed)
     _keep_adapter(part, out)
     write_facts(out, base, parents)
     write_json(

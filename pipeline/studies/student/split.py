@@ -53,7 +53,11 @@ def split_dialogues(dialogues: Sequence[Sourced], *, seed: int = SEED) -> dict[s
             rest, _within(links, rest), test_share=share, seed=seed + salt
         )
         part.update(
-            {item.dialogue_id: name for item, side in zip(rest, sides, strict=True) if side == "test"}
+            {
+                item.dialogue_id: name
+                for item, side in zip(rest, sides, strict=True)
+                if side == "test"
+            }
         )
         rest = [item for item in rest if item.dialogue_id not in part]
     part.update(dict.fromkeys((item.dialogue_id for item in rest), "judges"))
