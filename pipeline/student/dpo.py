@@ -14,11 +14,14 @@ from typing import Any
 import numpy as np
 
 from pipeline.errors import PipelineError
+from pipeline.progress import track
 from pipeline.student.device import choose_device
 from pipeline.student.encoding import Encoded
+from pipeline.student.log_probs import answer_log_probs, collate
 from pipeline.student.params import PreferenceParams
 from pipeline.student.training import (
     Outcome,
+    as_dataset,
     batches_of,
     lora_config,
     make_repeatable,
@@ -45,32 +48,36 @@ def train_dpo(
     Raises PipelineError if the first loss is not ln 2: policy and reference are the same then, so
     anything else means that they were not given the same text.
     """
-    from datasets import Dataset
+    import torch
     from transformers import set_seed
     from trl import DPOConfig, DPOTrainer
 
     device = choose_device(params.device)
     batches = batches_of(rows, params, seed)
-    steps = -(-len(batches) // params.accumulation)
-    settings = trainer_settings(params, work, steps=steps, seed=seed, device=device)
+    settings = trainer_settings(params, work, batches=batches, seed=seed, device=device)
+    reference = torch.tensor(
+        _reference(model.to(device), rows, batches, work / REFERENCE), device=device
+    )
 
-    class WithKeptReference(make_repeatable(DPOTrainer, batches, rows)):  # type: ignore[misc]
-        def _precompute_ref_logps(self, dataset: Any, *_: Any) -> Any:
-            chosen, rejected = _reference(self, dataset, batches, work / REFERENCE)
-            return dataset.add_column("ref_chosen_logps", chosen).add_column(
-                "ref_rejected_logps", rejected
-            )
+    class Trainer(make_repeatable(DPOTrainer, batches, rows)):  # type: ignore[misc]
+        def batch_loss(self, model: Any, batch: Any, _: Any) -> Any:
+            """Return the mean over the pairs, and note what their rewards are."""
+            chosen, rejected = answer_log_probs(model, batch).chunk(2)
+            before = reference[:, batch["row"]]
+            margins = params.beta * ((chosen - before[0]) - (rejected - before[1]))
+            metrics = self._metrics["train"]
+            metrics["rewards/margins"].append(float(margins.detach().mean()))
+            metrics["rewards/accuracies"].append(float((margins.detach() > 0).float().mean()))
+            return -torch.nn.functional.logsigmoid(margins).mean()
 
     set_seed(seed)
-    trainer = WithKeptReference(
+    trainer = Trainer(
         model=model,
-        ref_model=None,
-        args=DPOConfig(
-            **settings, beta=params.beta, loss_type="sigmoid", precompute_ref_log_probs=True
-        ),
-        train_dataset=Dataset.from_list([_columns(row) for row in rows]),
+        args=DPOConfig(**settings, beta=params.beta, loss_type="sigmoid"),
+        train_dataset=as_dataset(rows),
+        data_collator=lambda found: _collate(rows, [one["row"] for one in found]),
         processing_class=tokenizer,
-        peft_config=lora_config(params, model.config.num_hidden_layers),
+        peft_config=lora_config(params, model),
     )
     outcome = run_trainer(trainer, work, device=device)
     first = outcome.steps[0].loss
@@ -83,40 +90,37 @@ def train_dpo(
     return outcome
 
 
-def _columns(row: Encoded) -> dict[str, list[int]]:
-    chosen, rejected = row.answers
-    return {
-        "prompt_ids": list(row.prompt),
-        "chosen_ids": list(chosen),
-        "rejected_ids": list(rejected),
-    }
+def _collate(rows: Sequence[Encoded], places: list[int]) -> dict[str, Any]:
+    import torch
+
+    return {**collate([rows[at] for at in places]), "row": torch.tensor(places)}
 
 
 def _reference(
-    trainer: Any, dataset: Any, batches: Sequence[Sequence[int]], kept: Path
-) -> tuple[list[float], list[float]]:
-    """Return the reference's log-probabilities of all chosen and all rejected answers.
+    model: Any, rows: Sequence[Encoded], batches: Sequence[list[int]], kept: Path
+) -> Any:
+    """Return the reference's log-probabilities: an array (chosen or rejected, row).
 
-    They are computed in the batches of the first epoch that holds a row, so that padding, and with
-    it rounding, is that of the first training steps. Rows of no batch stay 0 and are never read.
+    They are computed in the batches that first hold a row, so that padding, and with it rounding,
+    is that of the first steps. A row that no batch holds stays 0 and is never read.
     """
+    import torch
+
     if kept.is_file():
-        values = np.load(kept, allow_pickle=False)
-    else:
-        values = np.zeros((2, len(dataset)), dtype=np.float32)
-        missing = set(range(len(dataset)))
-        trainer.model.eval()
-        for batch in batches:
-            if missing.isdisjoint(batch):
-                continue
-            missing.difference_update(batch)
-            inputs = trainer.data_collator([dataset[at] for at in batch])
-            inputs = trainer._prepare_inputs(inputs)
-            sides = trainer.compute_ref_log_probs(trainer.model, inputs)
-            for side, found in enumerate(sides):
-                values[side, batch] = found.float().cpu().numpy()
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(".reference.part.npy")
-        np.save(part, values, allow_pickle=False)
-        part.replace(kept)
-    return values[0].tolist(), values[1].tolist()
+        return np.load(kept, allow_pickle=False)
+    values = np.zeros((2, len(rows)), dtype=np.float32)
+    missing = set(range(len(rows)))
+    model.eval()
+    for batch in track(batches, "asking the reference", total=len(batches)):
+        if missing.isdisjoint(batch):
+            continue
+        missing.difference_update(batch)
+        inputs = {name: one.to(model.device) for name, one in _collate(rows, batch).items()}
+        with torch.no_grad():
+            found = answer_log_probs(model, inputs)
+        values[:, batch] = found.reshape(2, -1).cpu().numpy()
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    part = kept.with_name(f".{kept.name}.part.npy")
+    np.save(part, values, allow_pickle=False)
+    part.replace(kept)
+    return values

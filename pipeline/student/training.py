@@ -16,10 +16,9 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.student.checkpoints import COMPLETE, last_checkpoint
 from pipeline.student.encoding import Encoded
+from pipeline.student.log_probs import count_tokens
 from pipeline.student.order import bucketed_batches
 from pipeline.student.params import TrainingParams
-
-LABEL_IGNORED = -100
 
 
 class TrainingDivergedError(PipelineError):
@@ -65,25 +64,40 @@ def batches_of(rows: Sequence[Encoded], params: TrainingParams, seed: int) -> li
     return batches
 
 
-def lora_config(params: TrainingParams, layers: int) -> Any:
-    """Return PEFT's settings: every linear layer, or those of the last `top_layers`."""
-    from peft import LoraConfig
+def as_dataset(rows: Sequence[Encoded]) -> Any:
+    """Return the places of `rows` as the dataset that a trainer wants to hold."""
+    from datasets import Dataset
 
-    top = params.top_layers
+    return Dataset.from_dict({"row": list(range(len(rows)))})
+
+
+def lora_config(params: TrainingParams, model: Any) -> Any:
+    """Return PEFT's settings: every linear layer but the output's, or those of the last layers."""
+    from peft import LoraConfig
+    from torch.nn import Linear
+
+    layers, top = model.config.num_hidden_layers, params.top_layers
+    output = model.get_output_embeddings()
+    linear = {
+        name.rsplit(".", 1)[-1]
+        for name, module in model.named_modules()
+        if isinstance(module, Linear) and module is not output
+    }
     return LoraConfig(
         r=params.lora_rank,
         lora_alpha=params.lora_alpha,
         lora_dropout=params.lora_dropout,
-        target_modules="all-linear",
+        target_modules=sorted(linear),
         layers_to_transform=None if top is None else list(range(max(0, layers - top), layers)),
         task_type="CAUSAL_LM",
     )
 
 
 def trainer_settings(
-    params: TrainingParams, work: Path, *, steps: int, seed: int, device: str
+    params: TrainingParams, work: Path, *, batches: list[list[int]], seed: int, device: str
 ) -> dict[str, Any]:
     """Return the arguments that both of TRL's trainers get."""
+    steps = -(-len(batches) // params.accumulation)
     return {
         "output_dir": str(work),
         "per_device_train_batch_size": params.batch_size,
@@ -107,6 +121,7 @@ def trainer_settings(
         "save_total_limit": 2,
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": False,
+        "remove_unused_columns": False,
         "disable_tqdm": True,
     }
 
@@ -118,6 +133,7 @@ def make_repeatable(trainer_class: type, batches: list[list[int]], rows: Sequenc
 
     class Repeatable(trainer_class):
         batches_seen = 0
+        tokens_seen = 0
 
         def _prepare_dataset(self, dataset: Any, *_: Any, **__: Any) -> Any:
             return dataset  # encoded already
@@ -127,11 +143,14 @@ def make_repeatable(trainer_class: type, batches: list[list[int]], rows: Sequenc
                 self.train_dataset, batch_sampler=batches, collate_fn=self.data_collator
             )
 
-        def compute_loss(self, model: Any, inputs: Any, *args: Any, **kwargs: Any) -> Any:
-            loss = super().compute_loss(model, inputs, *args, **kwargs)
-            if not bool(torch.isfinite(loss.detach()).all()):
+        def compute_loss(
+            self, model: Any, inputs: Any, *_: Any, num_items_in_batch: Any = None
+        ) -> Any:
+            loss = self.batch_loss(model, inputs, num_items_in_batch)
+            if not bool(torch.isfinite(loss.detach())):
                 self.stop_at(float(loss.detach()), "loss")
             self.batches_seen += 1
+            self.tokens_seen += count_tokens(inputs)
             return loss
 
         def stop_at(self, value: float, what: str) -> None:
@@ -181,6 +200,7 @@ def run_trainer(trainer: Any, work: Path, *, device: str) -> Outcome:
             last = state.log_history[-1]
             if "loss" in last:
                 last["seconds"] = clock.end()
+                last["tokens"], trainer.tokens_seen = trainer.tokens_seen, 0
 
     trainer.remove_callback(PrinterCallback)
     trainer.add_callback(Watch())
@@ -202,22 +222,17 @@ class _StepClock:
 
 
 def _step_logs(history: Sequence[dict[str, Any]]) -> tuple[StepLog, ...]:
-    logs, before = [], 0
-    for entry in history:
-        if "loss" not in entry:
-            continue
-        tokens = int(entry.get("num_tokens", 0))
-        logs.append(
-            StepLog(
-                step=int(entry["step"]),
-                loss=float(entry["loss"]),
-                grad_norm=float(entry["grad_norm"]),
-                learning_rate=float(entry["learning_rate"]),
-                seconds=float(entry["seconds"]),
-                tokens=tokens - before,
-                margin=entry.get("rewards/margins"),
-                accuracy=entry.get("rewards/accuracies"),
-            )
+    return tuple(
+        StepLog(
+            step=int(entry["step"]),
+            loss=float(entry["loss"]),
+            grad_norm=float(entry["grad_norm"]),
+            learning_rate=float(entry["learning_rate"]),
+            seconds=float(entry["seconds"]),
+            tokens=int(entry["tokens"]),
+            margin=entry.get("rewards/margins"),
+            accuracy=entry.get("rewards/accuracies"),
         )
-        before = tokens
-    return tuple(logs)
+        for entry in history
+        if "loss" in entry
+    )
