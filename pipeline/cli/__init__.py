@@ -24,6 +24,7 @@ from pipeline.cli import (
     repro,
     score,
     stages,
+    student_stages,
     study,
     tuning,
 )
@@ -53,6 +54,7 @@ for module in (
     score,
     tuning,
     stages,
+    student_stages,
 ):
     module.register(app)
 

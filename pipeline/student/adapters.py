@@ -1,19 +1,20 @@
 """Adapters on disk: what was learned, and of which model.
 
-A student is a base model and the adapters that were trained on top of it, one after the other. Each
-adapter's folder says which base it belongs to and which adapters come before it, so that it is never
-put on another model in silence.
+A student is a base model and the adapters that were trained on top of it, one after the other.
+Each adapter's folder says which base it belongs to and which adapters come before it, so that it is
+never put on another model in silence.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.config import Section
 from pipeline.errors import MissingFileError, PipelineError
+from pipeline.sources.licences import most_restrictive
 from pipeline.storage import file_sha256, read_json, write_json
 from pipeline.student.base_model import read_base
 
@@ -27,12 +28,17 @@ WEIGHTS = "adapter_model.safetensors"
 
 
 class AdapterFacts(Section):
-    """What an adapter's folder says about it; `parents` are the adapters under it, in order."""
+    """What an adapter's folder says about it.
+
+    `parents` are the hashes of the adapters under it, in order; `licence` is the most restrictive
+    one of the base, the parents and the rows that it was taught by.
+    """
 
     base: str
     base_sha256: str
     parents: tuple[str, ...] = ()
     sha256: str
+    licence: str
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
@@ -101,14 +107,18 @@ def read_adapter(folder: Path) -> AdapterFacts:
     return AdapterFacts.model_validate(read_json(folder / FACTS))
 
 
-def write_facts(folder: Path, base: Path, parents: Sequence[Path]) -> None:
-    """Say in `folder` which base and which adapters the one in it was trained on."""
+def write_facts(
+    folder: Path, base: Path, parents: Sequence[Path], *, licences: Iterable[str]
+) -> None:
+    """Say in `folder` what the adapter in it was trained on; `licences` are those of its rows."""
     card = read_base(base)
+    below = [read_adapter(one) for one in parents]
     facts = AdapterFacts(
         base=card["name"],
         base_sha256=card["sha256"],
-        parents=tuple(read_adapter(one).sha256 for one in parents),
+        parents=tuple(one.sha256 for one in below),
         sha256=file_sha256(folder / WEIGHTS),
+        licence=most_restrictive({*licences, card["licence"], *(one.licence for one in below)}),
     )
     write_json(folder / FACTS, facts.model_dump())
 

@@ -3,37 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from pipeline.corpora.conversation import PromptParams, prompt_messages
 from pipeline.records import Exchange, Lineage, Rejection, Response, content_id
 from pipeline.sources.licences import most_restrictive
-from pipeline.student.adapters import content_key, load_model, load_tokenizer, read_adapter
-from pipeline.student.base_model import read_base
+from pipeline.student.adapters import content_key, load_model, load_tokenizer
 from pipeline.student.generate import GenerationParams, Generator, Reply
+from pipeline.student.students import Student
 
 STAGE = "generate"
 CUT = "cut_at_length_cap"
-
-
-@dataclass(frozen=True)
-class Student:
-    """A base model in the folder `base` with `adapters` on it, in the order of their training.
-
-    `licence` is that of the data and the base together.
-    """
-
-    name: str
-    base: Path
-    adapters: tuple[Path, ...]
-    licence: str
-
-    @property
-    def model_id(self) -> str:
-        """The base model's name and the hashes of the adapters: which weights answered."""
-        hashes = [read_adapter(one).sha256[:12] for one in self.adapters]
-        return "+".join([str(read_base(self.base)["name"]), *hashes])
 
 
 def answer_exchanges(

@@ -39,7 +39,7 @@ def dequantise(gguf: Path, out: Path, *, name: str, licence: str) -> None:
         del model.config.quantization_config
     # The file names the end-of-text token only; a turn of its chat template ends with this one.
     model.generation_config.eos_token_id = tokenizer.eos_token_id
-    _save(model, tokenizer, out, name=name, licence=licence)
+    save_base(model, tokenizer, out, name=name, licence=licence)
 
 
 def copy_model(source: str, out: Path, *, licence: str) -> None:
@@ -67,10 +67,10 @@ def copy_model(source: str, out: Path, *, licence: str) -> None:
             "It must hold config.json, a tokenizer and safetensors, and need no code of its own; "
             "ids of the hub need HF_HUB_OFFLINE=0 and a connection."
         ) from error
-    _save(model, tokenizer, out, name=source, licence=licence)
+    save_base(model, tokenizer, out, name=source, licence=licence)
 
 
-def _save(
+def save_base(
     model: PreTrainedModel,
     tokenizer: PreTrainedTokenizerBase,
     out: Path,
@@ -78,6 +78,7 @@ def _save(
     name: str,
     licence: str,
 ) -> None:
+    """Write a loaded model and its card to the folder `out`, at once or not at all."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
     model.save_pretrained(part, max_shard_size="1TB")

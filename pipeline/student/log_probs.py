@@ -24,8 +24,8 @@ def collate(rows: Sequence[Encoded]) -> Batch:
     """Return `rows` as padded tensors: one sequence per row, its answers one after the other.
 
     Each sequence is prompt, first answer, second answer ...; every answer sees the prompt and
-    itself. `reads` holds, per answer's token, (row, place that predicts it); `answer` in whose sum it
-    counts, which is number `a * rows + r` for answer `a` of row `r`; `labels` which token it is,
+    itself. `reads` holds, per answer's token, (row, place that predicts it); `answer` in whose sum
+    it counts, which is number `a * rows + r` for answer `a` of row `r`; `labels` which token it is,
     after one that is ignored: this is the form in which the Trainer counts the tokens of a step.
     """
     import torch

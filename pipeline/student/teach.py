@@ -11,15 +11,13 @@ import shutil
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict
+from dataclasses import dataclass
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any, TypeVar
-
-from pydantic import BaseModel
+from typing import Any
 
 from pipeline.records import PreferencePair, Rejection, SFTExample
-from pipeline.storage import write_json
 from pipeline.student.adapters import (
     content_key,
     load_model,
@@ -33,12 +31,21 @@ from pipeline.student.encoding import EncodedRows, encode_examples, encode_pairs
 from pipeline.student.energy import joules_between, read_microjoules
 from pipeline.student.params import PreferenceParams, TrainingParams
 from pipeline.student.sft import train_sft
-from pipeline.student.training import Outcome
+from pipeline.student.training import Outcome, StepLog
 
-RUN_CARD = "run.json"
+# Outside DVC's outputs, which DVC may delete before a stage runs.
+CHECKPOINTS = Path(".distillery/checkpoints")
+ADAPTER = "adapter"
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers", "numpy")
 
-Row = TypeVar("Row", bound=BaseModel)
+
+@dataclass(frozen=True)
+class Taught:
+    """What a training brought besides the adapter; `card` is JSON and tells all that it took."""
+
+    card: dict[str, Any]
+    steps: tuple[StepLog, ...]
+    rejections: tuple[Rejection, ...]
 
 
 def teach_sft(
@@ -47,11 +54,14 @@ def teach_sft(
     *,
     base: Path,
     out: Path,
-    work_root: Path,
     seed: int,
-) -> tuple[Outcome, tuple[Rejection, ...]]:
+    checkpoints: Path = CHECKPOINTS,
+) -> Taught:
     """Write the adapter of the first step to `out`."""
-    return _teach("sft", list(rows), params, base, (), out, work_root, seed, encode_examples)
+    found = list(rows)
+    facts = run_facts("sft", found, params, base, (), seed)
+    encode = partial(encode_examples, found)
+    return _teach(facts, encode, train_sft, params, base, (), out, checkpoints, seed)
 
 
 def teach_dpo(
@@ -61,55 +71,55 @@ def teach_dpo(
     base: Path,
     parents: Sequence[Path],
     out: Path,
-    work_root: Path,
     seed: int,
-) -> tuple[Outcome, tuple[Rejection, ...]]:
+    checkpoints: Path = CHECKPOINTS,
+) -> Taught:
     """Write the adapter of the second step, on top of `parents`, to `out`."""
-    return _teach("dpo", list(rows), params, base, parents, out, work_root, seed, encode_pairs)
+    found = list(rows)
+    facts = run_facts("dpo", found, params, base, parents, seed)
+    encode = partial(encode_pairs, found)
+    return _teach(facts, encode, train_dpo, params, base, parents, out, checkpoints, seed)
 
 
 def _teach(
-    kind: str,
-    rows: list[Row],
+    facts: dict[str, Any],
+    encode: Callable[..., EncodedRows],
+    train: Callable[..., Outcome],
     params: TrainingParams,
     base: Path,
     parents: Sequence[Path],
     out: Path,
-    work_root: Path,
+    checkpoints: Path,
     seed: int,
-    encode: Callable[..., EncodedRows],
-) -> tuple[Outcome, tuple[Rejection, ...]]:
-    facts = run_facts(kind, rows, params, base, parents, seed)
-    work = work_root / content_key(facts)
+) -> Taught:
+    work = checkpoints / content_key(facts)
     tokenizer = load_tokenizer(base)
-    encoded = encode(rows, tokenizer, context=params.context)
+    encoded = encode(tokenizer, context=params.context)
     model = load_model(base, parents, dtype=params.dtype)
-    part = work / "adapter"
     before, clock = read_microjoules(), time.monotonic()
-    train: Any = train_sft if kind == "sft" else train_dpo
-    outcome: Outcome = train(model, tokenizer, encoded.rows, params, work=work, out=part, seed=seed)
-    _keep_adapter(part, out)
-    write_facts(out, base, parents)
-    write_json(
-        out / RUN_CARD,
-        {
-            **facts,
-            "trained_rows": len(encoded.rows),
-            "rejected_rows": dict(Counter(one.reason for one in encoded.rejections)),
-            "device": outcome.device,
-            "resumed_at_step": outcome.resumed_at,
-            "wall_s": round(time.monotonic() - clock, 1),
-            "energy_j": joules_between(before, read_microjoules()),
-            "steps": [asdict(step) for step in outcome.steps],
-        },
+    outcome = train(
+        model, tokenizer, encoded.rows, params, work=work, out=work / ADAPTER, seed=seed
     )
+    _keep_adapter(work / ADAPTER, out)
+    write_facts(out, base, parents, licences=facts["licences"])
     shutil.rmtree(work)
-    return outcome, encoded.rejections
+    card = {
+        **facts,
+        "trained_rows": len(encoded.rows),
+        "rejected_rows": dict(Counter(one.reason for one in encoded.rejections)),
+        "device": outcome.device,
+        "resumed_at_step": outcome.resumed_at,
+        "wall_s": round(time.monotonic() - clock, 1),
+        "steps_s": round(sum(step.seconds for step in outcome.steps), 1),
+        "energy_j": joules_between(before, read_microjoules()),
+        "adapter_sha256": read_adapter(out).sha256,
+    }
+    return Taught(card, outcome.steps, encoded.rejections)
 
 
 def run_facts(
     kind: str,
-    rows: Sequence[BaseModel],
+    rows: Sequence[SFTExample | PreferencePair],
     params: TrainingParams,
     base: Path,
     parents: Sequence[Path],
@@ -123,6 +133,7 @@ def run_facts(
         "base": read_base(base)["sha256"],
         "parents": [read_adapter(one).sha256 for one in parents],
         "rows": len(rows),
+        "licences": sorted({row.lineage.licence for row in rows}),
         "data": content_key([row.model_dump(mode="json") for row in rows]),
         "packages": {name: version(name) for name in PACKAGES},
     }

@@ -159,8 +159,8 @@ def make_repeatable(trainer_class: type, batches: list[list[int]], rows: Sequenc
             batch = first + self.batches_seen % self.args.gradient_accumulation_steps
             ids = ", ".join(rows[at].row_id for at in batches[min(batch, len(batches) - 1)])
             raise TrainingDivergedError(
-                f"step {done + 1}, batch {batch + 1} of {len(batches)}: the {what} is {value}; rows "
-                f"{ids}\nThe last good checkpoint is kept. Look at these rows, or lower "
+                f"step {done + 1}, batch {batch + 1} of {len(batches)}: the {what} is {value}; "
+                f"rows {ids}\nThe last good checkpoint is kept. Look at these rows, or lower "
                 "learning_rate, and run the stage again."
             )
 
@@ -171,8 +171,8 @@ def make_repeatable(trainer_class: type, batches: list[list[int]], rows: Sequenc
                 (folder / COMPLETE).touch()
             except OSError as error:
                 raise PipelineError(
-                    f"{self.args.output_dir}: the checkpoint of step {self.state.global_step} cannot "
-                    f"be written ({error.strerror or error})\n"
+                    f"{self.args.output_dir}: the checkpoint of step {self.state.global_step} "
+                    f"cannot be written ({error.strerror or error})\n"
                     "Make room on the disk and run the stage again: it goes on from the last whole "
                     "checkpoint."
                 ) from error

@@ -7,8 +7,9 @@ from pathlib import Path
 
 from pipeline.records import Exchange, Response
 from pipeline.storage import write_table
-from pipeline.student.answers import Student, answer_exchanges
+from pipeline.student.answers import answer_exchanges
 from pipeline.student.generate import GenerationParams
+from pipeline.student.students import Student
 from pipeline.studies.student.corpus import PROMPT
 
 # One decoding for all: greedy, with a penalty on what the reply itself said before.
