@@ -25,6 +25,7 @@ from pipeline.cli import (
     score,
     stages,
     student_stages,
+    student_use,
     study,
     tuning,
 )
@@ -53,6 +54,7 @@ for module in (
     annotate,
     score,
     tuning,
+    student_use,
     stages,
     student_stages,
 ):

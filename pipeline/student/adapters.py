@@ -8,7 +8,7 @@ never put on another model in silence.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,7 +31,8 @@ class AdapterFacts(Section):
     """What an adapter's folder says about it.
 
     `parents` are the hashes of the adapters under it, in order; `licence` is the most restrictive
-    one of the base, the parents and the rows that it was taught by.
+    one of the base, the parents and the rows that it was taught by; `data` is the content key of
+    those rows.
     """
 
     base: str
@@ -39,6 +40,8 @@ class AdapterFacts(Section):
     parents: tuple[str, ...] = ()
     sha256: str
     licence: str
+    rows: int
+    data: str
 
 
 def load_tokenizer(base: Path) -> PreTrainedTokenizerBase:
@@ -108,9 +111,9 @@ def read_adapter(folder: Path) -> AdapterFacts:
 
 
 def write_facts(
-    folder: Path, base: Path, parents: Sequence[Path], *, licences: Iterable[str]
+    folder: Path, base: Path, parents: Sequence[Path], *, run: Mapping[str, Any]
 ) -> None:
-    """Say in `folder` what the adapter in it was trained on; `licences` are those of its rows."""
+    """Say in `folder` what the adapter in it was trained on; `run` are the facts of its run."""
     card = read_base(base)
     below = [read_adapter(one) for one in parents]
     facts = AdapterFacts(
@@ -118,7 +121,11 @@ def write_facts(
         base_sha256=card["sha256"],
         parents=tuple(one.sha256 for one in below),
         sha256=file_sha256(folder / WEIGHTS),
-        licence=most_restrictive({*licences, card["licence"], *(one.licence for one in below)}),
+        licence=most_restrictive(
+            {*run["licences"], card["licence"], *(one.licence for one in below)}
+        ),
+        rows=run["rows"],
+        data=run["data"],
     )
     write_json(folder / FACTS, facts.model_dump())
 

@@ -56,6 +56,10 @@ class Generator:
         self._params = params
         self._stops = _stop_ids(model, tokenizer)
 
+    def count(self, conversation: Sequence[Message]) -> int:
+        """Return how many tokens the prompt of `conversation` has."""
+        return len(encode_prompt(conversation, self._tokenizer))
+
     def replies(
         self, conversations: Sequence[Sequence[Message]], *, seed: int, samples: int = 1
     ) -> list[list[Reply]]:

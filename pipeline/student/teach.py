@@ -101,7 +101,7 @@ def _teach(
         model, tokenizer, encoded.rows, params, work=work, out=work / ADAPTER, seed=seed
     )
     _keep_adapter(work / ADAPTER, out)
-    write_facts(out, base, parents, licences=facts["licences"])
+    write_facts(out, base, parents, run=facts)
     shutil.rmtree(work)
     card = {
         **facts,
