@@ -26,6 +26,7 @@ from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.rate import RateParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
 from pipeline.stages.train_scorer import TrainScorerParams
@@ -48,6 +49,7 @@ class Params(Section):
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
+    rate: RateParams
     train_scorer: TrainScorerParams
     merge_annotations: MergeAnnotationsParams
     select_annotations: SelectAnnotationsParams

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
         expect,
         validate,
         featurize,
+        rate,
         train_scorer,
         merge_annotations,
         select_annotations,
@@ -227,7 +228,38 @@ def featurize(exchanges: In, responses: In, out: Out) -> None:
     from pipeline.stages import featurize as stage
 
     params = load_params()
-    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
+    stage.run(
+        params.featurize,
+        params.llm.embedder,
+        params.llm.budget,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+    )
+
+
+def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) -> None:
+    """Ask the rater model about responses; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import rate as stage
+
+    params = load_params()
+    rater = params.llm.rater
+    count = stage.run(
+        params.rate,
+        rater,
+        params.llm.budget,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+        metrics=metrics,
+    )
+    if rater is not None:
+        note(f"rate: {spent_line(count, rater)}")
 
 
 def train_scorer(

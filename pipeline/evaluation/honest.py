@@ -25,12 +25,14 @@ from pipeline.evaluation.classification import (
 )
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.features import combination
+from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet
 from pipeline.scoring.scorer import Scorer
 from pipeline.scoring.select import Selection, permutation_importance, select_nested
 
 INNER_FOLDS = 3
 REPEATS = 3
+RATERS = {"empirical_bayes": "leniency removed", "mixed": "leniency removed by a mixed model"}
 Mask = NDArray[np.bool_]
 
 
@@ -45,7 +47,7 @@ class Trial:
     features: str
     model: str
     pool: str = "balanced"
-    lenient: bool = False
+    raters: RaterModel = "none"
     selection: str | None = None
     calibrated: bool = True
 
@@ -55,7 +57,7 @@ class Trial:
         parts = [self.model]
         parts += [f"nested {self.selection}"] if self.selection else []
         parts += [f"trained on {self.pool}"] if self.pool != "balanced" else []
-        parts += ["leniency removed"] if self.lenient else []
+        parts += [RATERS[self.raters]] if self.raters != "none" else []
         return ", ".join(parts)
 
 
@@ -123,7 +125,7 @@ def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int)
             result.selections.append(chosen)
             learn, unseen = learn.columns(chosen.names), unseen.columns(chosen.names)
         scorer = Scorer(
-            trial.model, seed=seed, lenient=trial.lenient, calibrated=trial.calibrated
+            trial.model, seed=seed, raters=trial.raters, calibrated=trial.calibrated
         ).fit(learn, rated)
         found = Predictions.of(scorer.predict_proba(unseen), scorer.classes_)
         result.counts += np.array(confusion(truth, found))

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.pairs import read_pairs
 from pipeline.features.table import read_features
 from pipeline.params import load_params
 from pipeline.scoring.features import combination
 from pipeline.scoring.predict import score_pairs
 from pipeline.stages import featurize, train_scorer
-from pipeline.stages.featurize import read_pairs
 from pipeline.storage import read_json
 from pipeline.workspace import PROJECT
 

@@ -121,7 +121,7 @@ def _best(log: Sequence[dict[str, Any]], *, llm_made: bool) -> Trial:
     """Return the trial of the greatest accuracy and kappa together, calibrated for the report."""
     allowed = [row for row in log if llm_made or not row["llm_made"]]
     top = max(allowed, key=lambda row: row["accuracy"] + row["qwk"])
-    return Trial(top["features"], top["model"], top["pool"], top["lenient"])
+    return Trial(top["features"], top["model"], top["pool"], top["raters"])
 
 
 def _honest(
