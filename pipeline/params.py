@@ -22,6 +22,7 @@ from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
@@ -51,6 +52,7 @@ class Params(Section):
     featurize: FeaturizeParams
     rate: RateParams
     train_scorer: TrainScorerParams
+    evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
     select_annotations: SelectAnnotationsParams
 

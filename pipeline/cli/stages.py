@@ -30,6 +30,7 @@ def register(app: typer.Typer) -> None:
         featurize,
         rate,
         train_scorer,
+        evaluate_scorers,
         merge_annotations,
         select_annotations,
     ):
@@ -222,7 +223,7 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     stage.run(corpus=corpus, expectations=expectations, out=out)
 
 
-def featurize(exchanges: In, responses: In, out: Out) -> None:
+def featurize(exchanges: In, responses: In, labels: In, out: Out) -> None:
     """Describe every response by features."""
     from pipeline.params import load_params
     from pipeline.stages import featurize as stage
@@ -235,6 +236,7 @@ def featurize(exchanges: In, responses: In, out: Out) -> None:
         seed=params.seed,
         exchanges=exchanges,
         responses=responses,
+        labels=labels,
         out=out,
     )
 
@@ -280,6 +282,40 @@ def train_scorer(
         out=out,
         metrics=metrics,
     )
+
+
+def evaluate_scorers(
+    protocol: Annotated[str, typer.Argument(help="honest or published")],
+    exchanges: In,
+    responses: In,
+    features: In,
+    ratings: In,
+    raters: In,
+    out: Out,
+) -> None:
+    """Compare scorers, raters and null baselines by one protocol."""
+    from typing import get_args
+
+    from pipeline.errors import PipelineError
+    from pipeline.params import load_params
+    from pipeline.stages import evaluate_scorers as stage
+
+    for known in get_args(stage.Protocol):
+        if protocol == known:
+            params = load_params()
+            stage.run(
+                known,
+                params.evaluate_scorers,
+                seed=params.seed,
+                exchanges=exchanges,
+                responses=responses,
+                features=features,
+                ratings=ratings,
+                raters=raters,
+                out=out,
+            )
+            return
+    raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
 
 
 def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:

@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.evaluation.classification import Split, grouped_splits
 from pipeline.evaluation.honest import (
+    NULLS,
     Bench,
     Trial,
     TrialResult,
@@ -30,7 +31,7 @@ from pipeline.scoring.features import is_llm_made
 from pipeline.scoring.select import stability
 from pipeline.studies.scoring.codes import code_all
 from pipeline.studies.scoring.data import RatedData, load, shared_dialogues
-from pipeline.studies.scoring.trials import NULLS, PAPER, RECODED, SEARCH, SELECTED, TABLE
+from pipeline.studies.scoring.trials import PAPER, RECODED, SEARCH, SELECTED, TABLE
 
 SEED = 42
 CHOOSING_SHARE = 0.4

@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 from pipeline.evaluation.honest import Trial
+from pipeline.scoring.classifiers import PUBLISHED
 from pipeline.scoring.leniency import RaterModel
 
 EB: RaterModel = "empirical_bayes"
-NULLS = (
-    Trial("none", "majority", calibrated=False),
-    Trial("type", "LR"),
-    Trial("length", "LR"),
-)
 # The paper's method, done honestly.
 PAPER = Trial("15V2+MITI", "LR")
 TABLE = (
-    *(
-        Trial(features, model)
-        for features in ("MITI", "15V2", "15V2+MITI")
-        for model in ("LR", "SVC", "DT", "RF")
-    ),
+    *(Trial(features, model) for features in ("MITI", "15V2", "15V2+MITI") for model in PUBLISHED),
     Trial("15V2+MITI+type", "LR"),
     Trial("15V2+MITI+type", "SVC"),
     Trial("MiniLM", "SVC"),
