@@ -23,7 +23,7 @@ from pipeline.evaluation.honest import (
     compare,
     run_trial,
 )
-from pipeline.evaluation.published import reproduce_selection, reproduce_table
+from pipeline.evaluation.published import quoted, reproduce_selection, reproduce_table
 from pipeline.features.embeddings import CachedEmbedder, MiniLm
 from pipeline.features.table import FeatureTable, join
 from pipeline.progress import track
@@ -31,7 +31,8 @@ from pipeline.scoring.features import is_llm_made
 from pipeline.scoring.select import stability
 from pipeline.studies.scoring.codes import code_all
 from pipeline.studies.scoring.data import RatedData, load, shared_dialogues
-from pipeline.studies.scoring.trials import PAPER, RECODED, SEARCH, SELECTED, TABLE
+from pipeline.studies.scoring.raters import rater_figures
+from pipeline.studies.scoring.trials import LENIENT, PAPER, RECODED, SEARCH, SELECTED, TABLE
 
 SEED = 42
 CHOOSING_SHARE = 0.4
@@ -61,6 +62,7 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
         "published.json": _published(rated),
         "search.json": log,
         "coder.json": coding.figures,
+        "raters.json": rater_figures(rated.rated, table),
         **_honest(rated, table, choosing, best),
     }
 
@@ -70,7 +72,7 @@ def _published(data: RatedData) -> list[dict[str, Any]]:
     results = list(reproduce_table(rated, table))
     for order in ("RFE", "KBest"):
         results += reproduce_selection(rated, table, order=order)
-    return [row for result in results for row in result.rows()]
+    return [*(row for result in results for row in result.rows()), *quoted()]
 
 
 def _choosing(data: RatedData) -> frozenset[str]:
@@ -138,7 +140,7 @@ def _honest(
             fixed=choosing,
         )
     )
-    trials = dict.fromkeys((*NULLS, *TABLE, *RECODED, *SELECTED, *best.values()))
+    trials = dict.fromkeys((*NULLS, *TABLE, *RECODED, *LENIENT, *SELECTED, *best.values()))
     results = {
         trial: run_trial(bench, trial, splits, seed=SEED)
         for trial in track(trials, "testing", total=len(trials))
@@ -189,6 +191,11 @@ def _comparisons(
             compare(result, best_null(nulls, metric), metric)
             for trial, result in results.items()
             if trial not in NULLS
+            for metric in metrics
+        ],
+        "leniency taken out less left in": [
+            compare(results[trial], results[LENIENT[0]], metric)
+            for trial in LENIENT[1:]
             for metric in metrics
         ],
         "recoded less copied codes": [

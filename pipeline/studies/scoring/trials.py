@@ -6,6 +6,7 @@ from pipeline.evaluation.honest import Trial
 from pipeline.scoring.classifiers import PUBLISHED
 from pipeline.scoring.leniency import RaterModel
 
+RATER_MODELS: tuple[RaterModel, ...] = ("none", "empirical_bayes", "mixed")
 EB: RaterModel = "empirical_bayes"
 # The paper's method, done honestly.
 PAPER = Trial("15V2+MITI", "LR")
@@ -24,6 +25,10 @@ RECODED = (
     Trial("15V2+MITI recoded", "LR"),
     Trial("15V2+MITI recoded", "SVC"),
     Trial("MITI coded", "LR"),
+)
+# The same but for what is done about raters; the first leaves their leniency in.
+LENIENT = tuple(
+    Trial("15V2+type", "ordinal", pool="scored", raters=raters) for raters in RATER_MODELS
 )
 SELECTED = (
     Trial("15V2+MITI", "LR", selection="RFE", calibrated=False),
