@@ -92,6 +92,13 @@ def record(item: Item, *, assigned: list[str], guidelines: str, answers: str | N
     )
 
 
+def note(held: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what `record` noted on a record that a server holds, None if it is gone."""
+    internal = (held.get("metadata") or {}).get("internal")
+    hidden: dict[str, Any] | None = json.loads(internal) if internal else None
+    return hidden
+
+
 def _by_question(suggestions: tuple[Suggestion, ...]) -> list[list[Suggestion]]:
     groups: dict[str, list[Suggestion]] = {}
     for suggestion in suggestions:

@@ -161,6 +161,8 @@ def push(
         ),
     )
     say(f"{done.dataset}: {done.added} added, {done.already_there} were there")
+    if done.restored:
+        note(f"{done.restored} had lost what was noted on them; it is there again")
     if done.new_accounts:
         note(f"New accounts: {', '.join(done.new_accounts)}; passwords in {ACCOUNTS_FILE}")
 
