@@ -28,6 +28,7 @@ from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
 DEFAULT_PATH = Path("params.yaml")
@@ -50,6 +51,7 @@ class Params(Section):
     featurize: FeaturizeParams
     train_scorer: TrainScorerParams
     merge_annotations: MergeAnnotationsParams
+    suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
 
     @model_validator(mode="after")

@@ -8,12 +8,13 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import Section
-from pipeline.features.coder import code_out_of_fold, coded_sentences
+from pipeline.features.coder import code_out_of_fold
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.features.presence import presence_table
 from pipeline.features.table import join, write_features
 from pipeline.records import Exchange, Response
+from pipeline.stages.human_labels import read_human_labels
 from pipeline.storage import read_table
 
 
@@ -40,19 +41,23 @@ def run(
     exchanges: Path,
     responses: Path,
     out: Path,
+    labels: Path | None = None,
     embeddings: Path = CACHE,
 ) -> None:
-    """Write one row per response: who, length, readable features, embeddings and codes."""
+    """Write one row per response: who, length, readable features, embeddings and codes.
+
+    The coder learns from the codes of the source, and from those that people gave (`labels`).
+    """
     pairs = read_pairs(exchanges, responses)
     embedder = CachedEmbedder(MiniLm(), embeddings)
     tables = context_tables(pairs, embedder)
     ids = [response.id for _, response in pairs]
     tables.append(presence_table("published", [(one.id, one.codes) for _, one in pairs]))
-    silver = list(coded_sentences((one.dialogue_id, two) for one, two in pairs))
-    if len({row.code for row in silver}) > 1:
+    coded = list(read_human_labels(labels).coded(pairs))
+    if len({row.code for row in coded}) > 1:
         found = code_out_of_fold(
             [(exchange.dialogue_id, response.text) for exchange, response in pairs],
-            silver,
+            coded,
             embedder,
             folds=params.coder_folds,
             seed=seed,
