@@ -127,7 +127,7 @@ def _describe(exported: Exported, folder: Path, card: MakeCard) -> None:
 
 def _about_files(exported: Exported, format_: Format) -> str:
     rows = "\n".join(
-        f"| `{part.config}` | {part.split} | {part.rows:,} | {', '.join(f'`{one}`' for one in part.files)} |"
+        f"| `{part.config}` | {part.split} | {part.rows:,} | `{'`, `'.join(part.files)}` |"
         for part in exported.parts
     )
     return (

@@ -37,7 +37,8 @@ class AtomicFolder:
         except BlockingIOError as error:
             self._release()
             raise TargetError(
-                f"{self.target}: another export is writing it\nWait for it, or choose another --out."
+                f"{self.target}: another export is writing it\n"
+                "Wait for it, or choose another --out."
             ) from error
         except OSError as error:
             self._release()
