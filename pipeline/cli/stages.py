@@ -25,6 +25,7 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
         featurize,
@@ -182,6 +183,31 @@ def count_corpora(
         sft=sft,
         preferences=preferences,
         rejections=rejections,
+        out=out,
+    )
+
+
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
         out=out,
     )
 
