@@ -16,6 +16,7 @@ from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
+from pipeline.records.strategy import StrategyName
 from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
@@ -40,6 +41,7 @@ __all__ = [
     "Selected",
     "SplitAssignment",
     "SplitName",
+    "StrategyName",
     "Suggestion",
     "Turn",
     "content_id",
