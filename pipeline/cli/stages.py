@@ -32,6 +32,7 @@ def register(app: typer.Typer) -> None:
         train_scorer,
         merge_annotations,
         select_annotations,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -311,3 +312,11 @@ def select_annotations(
         scores=scores,
         findings=findings,
     )
+
+
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
+    from pipeline.params import load_params
+    from pipeline.stages import report as stage
+
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)

@@ -17,7 +17,7 @@ from pipeline.pages import printable, shortened
 from pipeline.reporting.stage_graph import StageGraph
 from pipeline.storage import read_json
 
-How = Literal["value", "name", "count", "sum", "share"]
+How = Literal["value", "name", "count", "sum", "share", "holding"]
 SHOWN_CHARS = 200
 
 
@@ -25,12 +25,22 @@ class FactError(PipelineError):
     """A file of the build does not hold what it should."""
 
 
+class NotBuiltError(PipelineError):
+    """A part of the build is not there yet; `command` makes it."""
+
+    def __init__(self, file: str, command: str) -> None:
+        self.file = file
+        self.command = command
+        super().__init__(f"{file}: not built yet\nIt is made by: {command}")
+
+
 @dataclass(frozen=True)
 class Figure:
     """A value, and what was done to what stands at `sources` (`file#/json/pointer`) to get it.
 
     `value` and `name` are what is there and what it is called, `count` its number of entries,
-    `sum` the sum over all sources, `share` the sum of all but the last divided by the last.
+    `sum` the sum over all sources, `share` the sum of all but the last divided by the last,
+    `holding` how many of the sources are true.
     """
 
     value: Any
@@ -143,16 +153,23 @@ class Facts:
         return self._read[file]
 
     def need(self, file: str) -> Fact:
-        """Return what `file` holds; raises MissingFileError with the command that makes it."""
+        """Return what `file` holds; raises NotBuiltError if it is not there."""
         found = self.find(file)
         if isinstance(found, NotBuilt):
-            raise MissingFileError(Path(file), hint=f"It is made by: {found.command}")
+            raise NotBuiltError(found.file, found.command)
         return found
 
 
 def total(facts: Sequence[Fact]) -> Figure:
     """Return the sum of numbers."""
     return Figure(sum(_number(fact) for fact in facts), tuple(one.place for one in facts), "sum")
+
+
+def holding(facts: Sequence[Fact]) -> Figure:
+    """Return how many of the facts are true."""
+    return Figure(
+        sum(one.raw is True for one in facts), tuple(one.place for one in facts), "holding"
+    )
 
 
 def share(part: Fact, whole: Fact) -> Figure:

@@ -10,10 +10,9 @@ from pathlib import Path
 import pytest
 from huggingface_hub import DatasetCard
 
-from pipeline.errors import MissingFileError
 from pipeline.params import load_params
 from pipeline.reporting.cards import Card, corpus_card, corpus_licence
-from pipeline.reporting.facts import FactError, Facts
+from pipeline.reporting.facts import FactError, Facts, NotBuiltError
 from pipeline.reporting.stage_graph import read_stage_graph
 from pipeline.stages import describe_corpora
 from pipeline.workspace import PROJECT
@@ -132,7 +131,7 @@ def test_what_was_not_measured_is_said_with_the_command_that_measures_it(card: C
 
 
 def test_a_corpus_that_was_not_built_names_the_command(tmp_path: Path) -> None:
-    with pytest.raises(MissingFileError, match="made by: dvc repro describe_corpora"):
+    with pytest.raises(NotBuiltError, match="made by: dvc repro describe_corpora"):
         corpus_card(NAME, facts_of(tmp_path))
 
 

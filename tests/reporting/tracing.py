@@ -27,6 +27,8 @@ def recomputed(root: Path, how: How, places: Sequence[str]) -> Any:
         return sum(found)
     if how == "share":
         return sum(found[:-1]) / found[-1] if found[-1] else None
+    if how == "holding":
+        return sum(one is True for one in found)
     [one] = found
     if how == "name":
         return places[0].rpartition("/")[2].replace("~1", "/").replace("~0", "~")

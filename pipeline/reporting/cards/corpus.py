@@ -72,7 +72,7 @@ def corpus_card(
 
     `configs` are those of the Hub: `[{config_name, data_files: [{split, path}]}]`; none: the tables
     where the pipeline keeps them. What is not measured yet is said to be so. Raises
-    MissingFileError if the corpus itself was not built, and FactError for a file of another shape.
+    NotBuiltError if the corpus itself was not built, and FactError for a file of another shape.
     """
     description = facts.need(DESCRIPTIONS)
     corpus = description["corpora"][name]
@@ -132,7 +132,7 @@ def _functions(name: str, facts: Facts, known: Mapping[str, Any]) -> dict[str, A
                 published["authors"]["rejections"],
             ]
         ),
-        "alphas": _alphas,
+        "alphas": alphas,
         "files": sorted({fact.origin for fact in _files(known.values())}),
     }
 
@@ -160,21 +160,22 @@ def _crossed(columns: Sequence[Fact | None]) -> list[tuple[Figure, list[Fact | s
     ]
 
 
-def _audit_names(name: str) -> list[str]:
+def audit_names(name: str) -> list[str]:
+    """Return what the audit calls the tables of the corpus `name`."""
     return [f"sft-{name}", f"preferences-strict-{name}", f"preferences-authors-{name}"]
 
 
 def _audited(name: str, audit: Fact | NotBuilt) -> list[Fact]:
     if isinstance(audit, NotBuilt):
         return []
-    return [audit[one] for one in _audit_names(name) if one in audit]
+    return [audit[one] for one in audit_names(name) if one in audit]
 
 
 def _summaries(name: str, facts: Facts) -> list[tuple[str, Fact]]:
     """Return (table, what the audit says of it) for the tables of a corpus."""
     found = [
         (title, facts.find(f"reports/audit/{one}/summary.json"))
-        for one, title in zip(_audit_names(name), TITLES.values(), strict=True)
+        for one, title in zip(audit_names(name), TITLES.values(), strict=True)
     ]
     return [(title, one) for title, one in found if not isinstance(one, NotBuilt)]
 
@@ -228,7 +229,7 @@ def _machine_written(description: Fact, tables: Fact) -> dict[str, Figure]:
     }
 
 
-def _alphas(report: Fact) -> list[tuple[Figure, Fact]]:
+def alphas(report: Fact) -> list[tuple[Figure, Fact]]:
     """Return (question or code, its figures) where an alpha was computed."""
     found = []
     for question in report["agreement"]["questions"]:
