@@ -29,6 +29,8 @@ from pipeline.cli import (
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -43,6 +45,7 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
@@ -73,7 +76,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code
