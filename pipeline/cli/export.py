@@ -40,6 +40,9 @@ def export(
     from pipeline.errors import PipelineError
     from pipeline.exports.export import export_corpora
     from pipeline.exports.tables import KINDS, corpus_names
+    from pipeline.reporting.cards import corpus_card
+    from pipeline.reporting.facts import Facts
+    from pipeline.reporting.stage_graph import read_stage_graph
 
     if every == (corpus is not None):
         raise PipelineError(
@@ -50,6 +53,7 @@ def export(
         raise PipelineError(
             f"--kind {', '.join(unknown)}: not known\nThere are: {', '.join(KINDS)}"
         )
+    facts = Facts(build, read_stage_graph(build / "dvc.yaml"))
     exported = export_corpora(
         build,
         [corpus] if corpus is not None else corpus_names(build),
@@ -57,7 +61,7 @@ def export(
         format_name=format_name,
         kinds=chosen,
         publish=publish,
-        card=lambda name, configs: f"# {name}\n",
+        card=lambda name, configs: corpus_card(name, facts, configs=configs).text,
     )
     if as_json:
         say_json([one.as_dict() for one in exported])
