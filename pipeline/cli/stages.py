@@ -25,12 +25,14 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
         featurize,
         rate,
         train_scorer,
         evaluate_scorers,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -186,6 +188,31 @@ def count_corpora(
     )
 
 
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+    )
+
+
 def expect(
     ingest: In,
     accepted: In,
@@ -315,3 +342,11 @@ def evaluate_scorers(
             )
             return
     raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
+
+
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
+    from pipeline.params import load_params
+    from pipeline.stages import report as stage
+
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)
