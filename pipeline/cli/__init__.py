@@ -14,8 +14,11 @@ import typer
 from pipeline.cli import (
     accept,
     annotate,
+    annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
@@ -30,6 +33,8 @@ from pipeline.cli import (
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -44,10 +49,13 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
@@ -56,6 +64,7 @@ for module in (
     tuning,
     student_use,
     stages,
+    annotation_stages,
     student_stages,
 ):
     module.register(app)
@@ -75,7 +84,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code
