@@ -83,7 +83,7 @@ def _plain(
 ) -> list[float]:
     """Train as TRL's documentation does, in our order of batches."""
     import torch
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[attr-defined]  # mypy sees our data folder
     from transformers import set_seed
     from trl import DPOConfig, SFTConfig
 

@@ -1,4 +1,4 @@
-"""`distillery chat`, `serve`, `export`: use a trained student."""
+"""`distillery chat`, `serve`, `export-student`: use a trained student."""
 
 from __future__ import annotations
 
@@ -19,8 +19,8 @@ Base = Annotated[Path | None, typer.Option(help="folder of the base model")]
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (chat, serve, export):
-        app.command(command.__name__)(command)
+    for command in (chat, serve, export_student):
+        app.command(command.__name__.replace("_", "-"))(command)
 
 
 def chat(model: Model, base: Base = None) -> None:
@@ -69,7 +69,7 @@ def serve(
         server.server_close()
 
 
-def export(
+def export_student(
     model: Model,
     out: Annotated[Path, typer.Option(help="a new folder")],
     form: Annotated[str, typer.Option("--format", help="adapters, merged or gguf")] = "merged",
@@ -78,12 +78,12 @@ def export(
     """Write a student as adapters, one merged model or GGUF, with its card; each is checked."""
     from pipeline.cli.console import note
     from pipeline.errors import PipelineError
-    from pipeline.student.export import FORMATS, export_student
+    from pipeline.student import export
 
-    chosen = next((one for one in FORMATS if one == form), None)
+    chosen = next((one for one in export.FORMATS if one == form), None)
     if chosen is None:
-        raise PipelineError(f"--format {form}: not known\nUse one of: {', '.join(FORMATS)}")
-    done = export_student(_student(model, base), out, chosen)
+        raise PipelineError(f"--format {form}: not known\nUse one of: {', '.join(export.FORMATS)}")
+    done = export.export_student(_student(model, base), out, chosen)
     note(f"{done.folder}: logits differ from the student's by at most {done.difference:.2g}")
 
 

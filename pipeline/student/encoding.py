@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import GateFailedError, PipelineError
 from pipeline.records import Message, PreferencePair, Rejection, SFTExample
@@ -108,10 +108,10 @@ def _encode(
 def _ids(
     messages: Sequence[Message], tokenizer: PreTrainedTokenizerBase, *, ask: bool
 ) -> tuple[int, ...]:
-    ids = tokenizer.apply_chat_template(
+    encoded: Any = tokenizer.apply_chat_template(
         [message.model_dump() for message in messages],
         add_generation_prompt=ask,
         tokenize=True,
         return_dict=True,
-    )["input_ids"]
-    return tuple(ids)
+    )
+    return tuple(encoded["input_ids"])

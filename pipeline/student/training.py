@@ -66,7 +66,7 @@ def batches_of(rows: Sequence[Encoded], params: TrainingParams, seed: int) -> li
 
 def as_dataset(rows: Sequence[Encoded]) -> Any:
     """Return the places of `rows` as the dataset that a trainer wants to hold."""
-    from datasets import Dataset
+    from datasets import Dataset  # type: ignore[attr-defined]  # mypy sees our data folder
 
     return Dataset.from_dict({"row": list(range(len(rows)))})
 
@@ -126,12 +126,12 @@ def trainer_settings(
     }
 
 
-def make_repeatable(trainer_class: type, batches: list[list[int]], rows: Sequence[Encoded]) -> Any:
+def make_repeatable(trainer_class: Any, batches: list[list[int]], rows: Sequence[Encoded]) -> Any:
     """Return `trainer_class` with a fixed order of batches and a stop where a loss is no number."""
     import torch
     from torch.utils.data import DataLoader
 
-    class Repeatable(trainer_class):
+    class Repeatable(trainer_class):  # type: ignore[misc]
         batches_seen = 0
         tokens_seen = 0
 
@@ -187,7 +187,7 @@ def run_trainer(trainer: Any, work: Path, *, device: str) -> Outcome:
 
     clock = _StepClock()
 
-    class Watch(TrainerCallback):  # type: ignore[misc]
+    class Watch(TrainerCallback):
         def on_step_begin(self, args: Any, state: Any, control: Any, **_: Any) -> None:
             clock.begin()
 
