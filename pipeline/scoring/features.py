@@ -17,6 +17,7 @@ FAMILIES: dict[str, str] = {
     "MITI recoded": "recoded",
     "MITI coded": "coded",
     "text": "text",
+    "words": "words",
     "MiniLM": "response",
     "MiniLM exchange": "exchange",
     "type": "type",
