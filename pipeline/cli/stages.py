@@ -25,14 +25,14 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
         featurize,
         rate,
         train_scorer,
         evaluate_scorers,
-        merge_annotations,
-        select_annotations,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -188,6 +188,31 @@ def count_corpora(
     )
 
 
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+    )
+
+
 def expect(
     ingest: In,
     accepted: In,
@@ -265,7 +290,7 @@ def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) 
 
 
 def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
 ) -> None:
     """Train the scorer and measure it on held-out dialogues."""
     from pipeline.params import load_params
@@ -279,6 +304,7 @@ def train_scorer(
         responses=responses,
         features=features,
         splits=splits,
+        labels=labels,
         out=out,
         metrics=metrics,
     )
@@ -318,38 +344,9 @@ def evaluate_scorers(
     raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
 
 
-def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
-    """Merge all rounds of labels into final ones, and measure agreement."""
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
     from pipeline.params import load_params
-    from pipeline.stages import merge_annotations as stage
+    from pipeline.stages import report as stage
 
-    stage.run(
-        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
-    )
-
-
-def select_annotations(
-    responses: In,
-    splits: In,
-    rounds: In,
-    out: Out,
-    metrics: Out,
-    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
-    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
-) -> None:
-    """Pick the responses that people should label next."""
-    from pipeline.params import load_params
-    from pipeline.stages import select_annotations as stage
-
-    params = load_params()
-    stage.run(
-        params.select_annotations,
-        seed=params.seed,
-        responses=responses,
-        splits=splits,
-        rounds=rounds,
-        out=out,
-        metrics=metrics,
-        scores=scores,
-        findings=findings,
-    )
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)

@@ -17,6 +17,7 @@ from pipeline.records.model_rating import ModelRating
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
+from pipeline.records.strategy import StrategyName
 from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
@@ -42,6 +43,7 @@ __all__ = [
     "Selected",
     "SplitAssignment",
     "SplitName",
+    "StrategyName",
     "Suggestion",
     "Turn",
     "content_id",
