@@ -19,7 +19,7 @@ def test_families_are_joined_by_plus() -> None:
 @pytest.mark.parametrize(
     ("name", "problem"),
     [
-        ("nonsense", r"no family nonsense\nThere are: 15V1, .*endpoint:<model>"),
+        ("nonsense", r"no family 'nonsense'\nThere are: 15V1, .*endpoint:<model>"),
         ("text+15V1", r"the table has none of 15V1\nSet llm\.rater"),
         ("endpoint:other", r"the table has none of endpoint:other\nSet llm\.embedder to other"),
     ],
