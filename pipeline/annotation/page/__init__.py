@@ -14,7 +14,6 @@ from pipeline.pages import page_environment, write_page
 from pipeline.records import Annotation, BehaviourCode
 
 T = TypeVar("T")
-TEMPLATES = Path(__file__).parent / "templates"
 
 
 @dataclass(frozen=True)
@@ -35,7 +34,7 @@ def write_annotation_page(
     path: Path, report: dict[str, Any], annotations: Sequence[Annotation]
 ) -> None:
     """Write the page of a report of `merge_annotations`; everything from data is escaped."""
-    environment = page_environment(TEMPLATES)
+    environment = page_environment(Path(__file__).parent)
     environment.filters["figure"] = _figure
     submitted = [row for row in annotations if row.status == "submitted"]
     html = environment.get_template("annotation.html.j2").render(
