@@ -16,7 +16,9 @@ from pipeline.cli import (
     annotate,
     annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
@@ -29,6 +31,8 @@ from pipeline.cli import (
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -43,10 +47,13 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
@@ -73,7 +80,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code

@@ -25,10 +25,14 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
         featurize,
+        rate,
         train_scorer,
+        evaluate_scorers,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -184,6 +188,31 @@ def count_corpora(
     )
 
 
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+    )
+
+
 def expect(
     ingest: In,
     accepted: In,
@@ -227,12 +256,37 @@ def featurize(exchanges: In, responses: In, labels: In, out: Out) -> None:
     params = load_params()
     stage.run(
         params.featurize,
+        params.llm.embedder,
+        params.llm.budget,
         seed=params.seed,
         exchanges=exchanges,
         responses=responses,
         labels=labels,
         out=out,
     )
+
+
+def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) -> None:
+    """Ask the rater model about responses; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import rate as stage
+
+    params = load_params()
+    rater = params.llm.rater
+    count = stage.run(
+        params.rate,
+        rater,
+        params.llm.budget,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+        metrics=metrics,
+    )
+    if rater is not None:
+        note(f"rate: {spent_line(count, rater)}")
 
 
 def train_scorer(
@@ -254,3 +308,45 @@ def train_scorer(
         out=out,
         metrics=metrics,
     )
+
+
+def evaluate_scorers(
+    protocol: Annotated[str, typer.Argument(help="honest or published")],
+    exchanges: In,
+    responses: In,
+    features: In,
+    ratings: In,
+    raters: In,
+    out: Out,
+) -> None:
+    """Compare scorers, raters and null baselines by one protocol."""
+    from typing import get_args
+
+    from pipeline.errors import PipelineError
+    from pipeline.params import load_params
+    from pipeline.stages import evaluate_scorers as stage
+
+    for known in get_args(stage.Protocol):
+        if protocol == known:
+            params = load_params()
+            stage.run(
+                known,
+                params.evaluate_scorers,
+                seed=params.seed,
+                exchanges=exchanges,
+                responses=responses,
+                features=features,
+                ratings=ratings,
+                raters=raters,
+                out=out,
+            )
+            return
+    raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
+
+
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
+    from pipeline.params import load_params
+    from pipeline.stages import report as stage
+
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)
