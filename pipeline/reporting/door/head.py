@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.reporting.cards.corpus import ANNOTATIONS, AUDIT, COUNTS, INGEST
 from pipeline.reporting.door.sections import EVALUATION, SCORER, Known
-from pipeline.reporting.facts import Figure, NotBuilt, fixed, holding, percent, total
+from pipeline.reporting.facts import Figure, NotBuilt, fixed, holding, number, percent, total
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,7 @@ def _critical_audits(known: Known) -> list[str]:
         return [
             one.pointer[-1]
             for one in found or ()
-            if one["critical"].raw > one["waived"].raw or one["failed_detectors"].raw
+            if number(one["critical"]) > number(one["waived"]) or one["failed_detectors"].raw
         ]
     except PipelineError:  # its section says what is wrong
         return []
@@ -114,7 +114,7 @@ def _scorer(known: Known) -> Tile:
 
 def _student(known: Known) -> Tile:
     rows = [one for one in known.facts.need(EVALUATION) if one["win_rate"].raw is not None]
-    best = max(rows, key=lambda row: float(row["win_rate"].raw), default=None)
+    best = max(rows, key=lambda row: number(row["win_rate"]), default=None)
     if best is None:
         return Tile("Students", Figure(0, (f"{EVALUATION}#",), "count"), "compared")
     return Tile("Best win rate", percent(best["win_rate"]), f"{best['model'].raw}")

@@ -16,7 +16,7 @@ from pipeline.reporting.cards.corpus import (
     audit_names,
 )
 from pipeline.reporting.door.states import State
-from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, total
+from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, number, total
 
 SCORER = "reports/metrics/scorer.json"
 SELECTION = "reports/metrics/selection.json"
@@ -110,7 +110,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     page = known.page(f"reports/audit/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
-    if found["critical"].raw > found["waived"].raw:
+    if number(found["critical"]) > number(found["waived"]):
         return Light("critical", "critical", found, page)
     if found["critical"].raw:
         return Light("warning", "waived", found, page)
@@ -146,17 +146,22 @@ MEASURES = ("accuracy", "macro_f1", "qwk", "calibration_error")
 def scorers(known: Known) -> dict[str, Any]:
     """Return the scorer beside the nulls that it must beat."""
     found = known.facts.need(SCORER)
-    rows = [Scored("scorer", [found["scorer"].get(one) for one in MEASURES])]
-    rows += [
-        Scored(f"null: {one.pointer[-1]}", [one.get(name) for name in MEASURES])
-        for one in found["nulls"]
-    ]
+    rows = [Scored("scorer", _measures(found["scorer"]))]
+    rows += [Scored(f"null: {one.pointer[-1]}", _measures(one)) for one in found["nulls"]]
     return {
         "files": [SCORER],
         "scorer": found,
         "rows": rows,
         "card": known.page("reports/cards/models/scorer.md"),
     }
+
+
+def _measures(model: Fact) -> list[Fact | None]:
+    found = [model.get(name) for name in MEASURES]
+    for one in found:
+        if one is not None:
+            number(one)
+    return found
 
 
 @dataclass(frozen=True)
@@ -170,7 +175,7 @@ class Interval:
     @property
     def at(self) -> tuple[float, float, float]:
         """Value, low and high in percent."""
-        return (100 * self.value.raw, 100 * self.low.raw, 100 * self.high.raw)
+        return (100 * number(self.value), 100 * number(self.low), 100 * number(self.high))
 
 
 def students(known: Known) -> dict[str, Any]:
