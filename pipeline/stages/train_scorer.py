@@ -9,26 +9,27 @@ from pipeline.config import Section
 from pipeline.evaluation.classification import MEASURES, Predictions, confusion
 from pipeline.features.coder import BehaviourCoder, coded_sentences
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
 from pipeline.records import Exchange, Response, SplitAssignment
 from pipeline.scoring.features import combination
+from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
 from pipeline.scoring.saved import describe, save
 from pipeline.scoring.scorer import Scorer
 from pipeline.sources.licences import most_restrictive
-from pipeline.stages.featurize import read_pairs
 from pipeline.storage import read_table, write_json
 
 
 class TrainScorerParams(Section):
     """Section `train_scorer` of params.yaml.
 
-    `features` joins families by `+`; `remove_leniency` takes the raters' leniency out of training.
+    `features` joins families by `+`; `raters` is the model by which their leniency leaves training.
     """
 
     features: str
     model: str
-    remove_leniency: bool
+    raters: RaterModel
 
 
 def run(
@@ -85,7 +86,7 @@ def _fit(
     seed: int,
 ) -> tuple[Scorer, dict[str, Any]]:
     part = combination(table, features)
-    scorer = Scorer(model, seed=seed, lenient=params.remove_leniency and model != "majority")
+    scorer = Scorer(model, seed=seed, raters="none" if model == "majority" else params.raters)
     scorer.fit(part.rows(train.ids.tolist()), train)
     chances = scorer.predict_proba(part.rows(test.ids.tolist()))
     found = Predictions.of(chances, scorer.classes_)
