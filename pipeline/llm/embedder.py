@@ -20,13 +20,14 @@ from typing import Any, TypeAlias
 from pipeline.errors import PipelineError
 from pipeline.llm.budget import Usage
 from pipeline.llm.chat import CallRejectedError, Request
-from pipeline.llm.ledger_transfer import read_export
+from pipeline.llm.ledger import Answer
 from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
 from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
+from pipeline.storage import read_json_lines
 
 Vector: TypeAlias = "array[float]"
 
@@ -136,7 +137,7 @@ class RecordedEmbedder:
         self.role = role
         self.count = Count()
         self._cassette = cassette
-        self._answers = {answer.key: answer.answer for answer in read_export(cassette)}
+        self._answers = {answer.key: answer.answer for answer in read_json_lines(cassette, Answer)}
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """Return the recorded vectors; raises NotRecordedError for a text that was never asked."""

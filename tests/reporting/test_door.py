@@ -64,7 +64,7 @@ def params_of(folder: Path) -> dict[str, Any]:
 def page_of(folder: Path, states: dict[str, State] | None = None) -> str:
     graph = read_stage_graph(folder / "dvc.yaml")
     params = params_of(folder)
-    found = states or built_states(graph, folder, params)
+    found = states or built_states(graph, folder)
     return door_html(Facts(folder, graph), params, found, live=states is not None)
 
 

@@ -19,6 +19,7 @@ stages:
 
 def graph(folder: Path) -> StageGraph:
     (folder / "dvc.yaml").write_text(DVC)
+    (folder / "params.yaml").write_text("corpora: {one: {}, two: {}}")
     return read_stage_graph(folder / "dvc.yaml")
 
 
@@ -32,7 +33,7 @@ def test_a_stage_is_built_when_all_its_files_are_there(tmp_path: Path) -> None:
     (tmp_path / "b").mkdir()
     (tmp_path / "b" / "one.json").touch()
 
-    found = built_states(stages, tmp_path, {"corpora": {"one": {}, "two": {}}})
+    found = built_states(stages, tmp_path)
 
     assert kinds(found) == {"read": "built", "build": "in part", "count": "not built"}
     assert found["build"].why == "missing: two"
@@ -74,6 +75,7 @@ def test_the_maker_of_a_file_is_a_command(tmp_path: Path) -> None:
 
     assert stages.command_for("b/one.json") == "dvc repro build@one"
     assert stages.command_for("c.json", force=True) == "dvc repro --force --single-item count"
+    assert stages.command_for("b/three.json") == "make repro"
     assert stages.command_for("elsewhere.json") == "make repro"
 
 

@@ -15,6 +15,7 @@ from pipeline.reporting.cards.corpus import (
     alphas,
     audit_names,
 )
+from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
 from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, number, total
 
@@ -189,12 +190,25 @@ def students(known: Known) -> dict[str, Any]:
 
 
 def reward_models(known: Known) -> dict[str, Any]:
-    """Return the learning curve, by data set and model."""
+    """Return the learning curves, one drawing per data set."""
     found = known.facts.need(REWARD)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
     for one in found:
         by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
-    return {"files": [REWARD], "by_data": by_data}
+    return {
+        "files": [REWARD],
+        "by_data": [(rows[0][0]["data"].figure, rows, _curve(rows)) for rows in by_data.values()],
+        "page": known.page("reports/reward/index.html"),
+    }
+
+
+def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
+    series: dict[str, list[tuple[float, Measured]]] = {}
+    for one, interval in rows:
+        if interval is not None:
+            name = str(one["model"].raw)
+            series.setdefault(name, []).append((number(one["fraction"]), interval))
+    return curve(series)
 
 
 def _interval(row: Fact, value: str, ci: str) -> Interval | None:
