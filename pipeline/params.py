@@ -30,6 +30,7 @@ from pipeline.stages.merge_annotations import MergeAnnotationsParams
 from pipeline.stages.rate import RateParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
 DEFAULT_PATH = Path("params.yaml")
@@ -54,6 +55,7 @@ class Params(Section):
     train_scorer: TrainScorerParams
     evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
+    suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
 
     @model_validator(mode="after")

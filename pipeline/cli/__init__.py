@@ -14,8 +14,11 @@ import typer
 from pipeline.cli import (
     accept,
     annotate,
+    annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
@@ -49,6 +52,8 @@ for module in (
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
@@ -56,6 +61,7 @@ for module in (
     score,
     tuning,
     stages,
+    annotation_stages,
 ):
     module.register(app)
 

@@ -32,8 +32,6 @@ def register(app: typer.Typer) -> None:
         rate,
         train_scorer,
         evaluate_scorers,
-        merge_annotations,
-        select_annotations,
         report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
@@ -299,7 +297,7 @@ def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) 
 
 
 def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
 ) -> None:
     """Train the scorer and measure it on held-out dialogues."""
     from pipeline.params import load_params
@@ -313,6 +311,7 @@ def train_scorer(
         responses=responses,
         features=features,
         splits=splits,
+        labels=labels,
         out=out,
         metrics=metrics,
     )
@@ -350,43 +349,6 @@ def evaluate_scorers(
             )
             return
     raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
-
-
-def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
-    """Merge all rounds of labels into final ones, and measure agreement."""
-    from pipeline.params import load_params
-    from pipeline.stages import merge_annotations as stage
-
-    stage.run(
-        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
-    )
-
-
-def select_annotations(
-    responses: In,
-    splits: In,
-    rounds: In,
-    out: Out,
-    metrics: Out,
-    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
-    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
-) -> None:
-    """Pick the responses that people should label next."""
-    from pipeline.params import load_params
-    from pipeline.stages import select_annotations as stage
-
-    params = load_params()
-    stage.run(
-        params.select_annotations,
-        seed=params.seed,
-        responses=responses,
-        splits=splits,
-        rounds=rounds,
-        out=out,
-        metrics=metrics,
-        scores=scores,
-        findings=findings,
-    )
 
 
 def report(page: Out, cards: Out) -> None:

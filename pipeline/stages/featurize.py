@@ -8,9 +8,8 @@ from pathlib import Path
 
 from pydantic import Field
 
-from pipeline.annotation.sentences import split_sentences
 from pipeline.config import Section
-from pipeline.features.coder import code_out_of_fold, coded_sentences
+from pipeline.features.coder import code_out_of_fold
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import (
     CACHE,
@@ -19,15 +18,13 @@ from pipeline.features.embeddings import (
     endpoint_family,
     vector_table,
 )
-from pipeline.features.labelled import labelled_sentences, people_first
 from pipeline.features.pairs import read_pairs
 from pipeline.features.presence import presence_table
 from pipeline.features.table import join, write_features
 from pipeline.llm import Budget, EmbedderRole
 from pipeline.llm.embedder import Embedded
 from pipeline.llm.open_chat import open_embedder
-from pipeline.records import FinalLabel
-from pipeline.storage import read_table
+from pipeline.stages.human_labels import read_human_labels
 
 
 class FeaturizeParams(Section):
@@ -44,11 +41,6 @@ async def _embedded(role: EmbedderRole, budget: Budget, texts: Sequence[str]) ->
         return await embedder.embed(texts)
 
 
-def shown_sentences(text: str) -> list[str]:
-    """Return the sentences of a response as annotators count them."""
-    return [text[start:end] for start, end in split_sentences(text)]
-
-
 def run(
     params: FeaturizeParams,
     endpoint: EmbedderRole | None,
@@ -63,6 +55,7 @@ def run(
 ) -> None:
     """Write one row per response: who, length, readable features, embeddings and codes.
 
+    The coder learns from the codes of the source, and from those that people gave (`labels`).
     With `endpoint` its vectors of the responses are features too; a text that it will not take has
     none.
     """
@@ -75,9 +68,7 @@ def run(
         texts = [(one.id, one.text) for _, one in pairs]
         tables.append(vector_table(endpoint_family(endpoint.model), texts, found.vectors))
     tables.append(presence_table("published", [(one.id, one.codes) for _, one in pairs]))
-    silver = list(coded_sentences((one.dialogue_id, two) for one, two in pairs))
-    labelled = list(labelled_sentences(read_table(labels, FinalLabel), pairs, shown_sentences))
-    coded = people_first(silver, labelled)
+    coded = list(read_human_labels(labels).coded(pairs))
     if len({row.code for row in coded}) > 1:
         codes = code_out_of_fold(
             [(exchange.dialogue_id, response.text) for exchange, response in pairs],
