@@ -258,3 +258,32 @@ def test_a_figure_of_another_kind_is_named_with_its_place(build: Path, value: ob
     change(build, "audit.json", "source", "critical", to=value)
 
     assert "reports/metrics/audit.json#/source/critical: " in section(page_of(build), "gates")
+
+
+def _curve(data: str, model: str, *points: tuple[float, float]) -> list[dict[str, Any]]:
+    return [
+        {
+            "data": data,
+            "model": model,
+            "fraction": fraction,
+            "accuracy": accuracy,
+            "ci": [accuracy - 0.05, accuracy + 0.05],
+            **({"paired_difference": 0.02} if model != "linear" else {}),
+        }
+        for fraction, accuracy in points
+    ]
+
+
+def test_learning_curves_are_drawn_and_told(build: Path) -> None:
+    rows = _curve("made", "linear", (0.1, 0.5), (1.0, 0.7))
+    rows += _curve("made", "prototype", (0.1, 0.55), (1.0, 0.72))
+    rows += _curve("one point", "linear", (1.0, 0.7))
+    (build / METRICS / "reward_curve.json").write_text(json.dumps(rows))
+
+    shown = section(page_of(build), "reward_models")
+
+    assert shown.count("<svg") == 1
+    assert shown.count('class="line"') == 2
+    assert "prototype" in shown
+    assert ">2.0%</data>" in shown
+    assert shown.count("<details open>") == 1  # the figures of what is no curve

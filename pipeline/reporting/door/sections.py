@@ -17,12 +17,14 @@ from pipeline.reporting.cards.corpus import (
 )
 from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
-from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, number, total
+from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
 
 SCORER = "reports/metrics/scorer.json"
 SELECTION = "reports/metrics/selection.json"
 EVALUATION = "reports/metrics/evaluation.json"
-REWARD = "reports/metrics/reward_curve.json"
+STUDENTS = "reports/metrics/students"
+REWARD = "reports/metrics/reward.json"
+CURVE = "reports/metrics/reward_curve.json"
 
 
 @dataclass(frozen=True)
@@ -180,25 +182,41 @@ class Interval:
 
 
 def students(known: Known) -> dict[str, Any]:
-    """Return every comparison of a student with an opponent."""
-    found = known.facts.need(EVALUATION)
+    """Return every training of a student, and every comparison with an opponent."""
+    folder = known.facts.root / STUDENTS
+    files = [f"{STUDENTS}/{path.relative_to(folder)}" for path in sorted(folder.glob("*/*.json"))]
+    evaluation = known.facts.find(EVALUATION)
+    if isinstance(evaluation, NotBuilt) and not files:
+        raise NotBuiltError(evaluation.file, evaluation.command)
     return {
-        "files": [EVALUATION],
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in found],
+        "files": [EVALUATION, *files],
+        "trained": [_trained(known, file) for file in files],
+        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation or ()],
+        "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
 
 
+def _trained(known: Known, file: str) -> tuple[str, str | None, Fact]:
+    """Return the name, the card and the measures of one training."""
+    name = "-".join(reversed(file.removesuffix(".json").split("/")[-2:]))
+    return name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file)
+
+
 def reward_models(known: Known) -> dict[str, Any]:
-    """Return the learning curves, one drawing per data set."""
-    found = known.facts.need(REWARD)
+    """Return the reward model in use, and the learning curves, one drawing per data set."""
+    used, found = known.facts.find(REWARD), known.facts.find(CURVE)
+    if isinstance(used, NotBuilt) and isinstance(found, NotBuilt):
+        raise NotBuiltError(found.file, found.command)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
-    for one in found:
+    for one in found or ():
         by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
     return {
-        "files": [REWARD],
+        "files": [REWARD, CURVE],
+        "used": used,
+        "linear": used.get("linear") if isinstance(used, Fact) else None,
         "by_data": [(rows[0][0]["data"].figure, rows, _curve(rows)) for rows in by_data.values()],
-        "page": known.page("reports/reward/index.html"),
+        "card": known.page("reports/cards/models/reward.md"),
     }
 
 
