@@ -64,7 +64,13 @@ def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
 
 
 def distil(
-    name: Distillation, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+    name: Distillation,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    out: Out,
+    rejections: Out,
+    metrics: Out,
 ) -> None:
     """Ask the teacher; answers are kept in the ledger and paid for once."""
     from pipeline.cli.console import note
@@ -87,6 +93,7 @@ def distil(
         splits=splits,
         out=out,
         rejections=rejections,
+        metrics=metrics,
     )
     note(f"{name}: {spent_line(count, teacher)}")
 
