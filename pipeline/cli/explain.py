@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from pipeline.reporting.explain import Step
 
 LINEAGE = ("source", "licence", "operation", "prompt_id", "request_id")
-HIDDEN = ("parents", "exchange_id", "response_id", "chosen_id", "rejected_id", "kept")
+HIDDEN = ("parents", "exchange_id", "response_id", "chosen_id", "rejected_id", "improves", "kept")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,17 +20,20 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    row_id: Annotated[str, typer.Argument(help="the `id` of a row, from any table or export")],
+    row_id: Annotated[
+        str, typer.Argument(help="an `id` from any table or export, or FILE:ROW of an export")
+    ],
     build: Annotated[
         Path, typer.Option("--in", help="folder of the build, where `datasets` is")
     ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="print the chain as JSON")] = False,
 ) -> None:
-    """Show the chain from a training row back to the raw record, with each decision."""
+    """Show the chain from a row of any table or export back to the raw record, with each decision."""
     from pipeline.cli.console import say, say_json
     from pipeline.reporting.explain import explain as explain_row
+    from pipeline.reporting.row_ids import row_id_of
 
-    step = explain_row(row_id, build)
+    step = explain_row(row_id_of(row_id), build)
     if as_json:
         say_json(step.as_dict())
         return
