@@ -10,6 +10,7 @@ import typer
 if TYPE_CHECKING:
     from pipeline.reporting.explain import Step
 
+SHOWN_DECISIONS = 8
 LINEAGE = ("source", "licence", "operation", "prompt_id", "request_id")
 HIDDEN = ("parents", "exchange_id", "response_id", "chosen_id", "rejected_id", "improves", "kept")
 
@@ -28,7 +29,7 @@ def explain(
     ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="print the chain as JSON")] = False,
 ) -> None:
-    """Show the chain from a row of any table or export back to the raw record, with each decision."""
+    """Show the chain from a row back to the raw record, with each decision on the way."""
     from pipeline.cli.console import say, say_json
     from pipeline.reporting.explain import explain as explain_row
     from pipeline.reporting.row_ids import row_id_of
@@ -54,7 +55,11 @@ def _grow(lines: list[str], step: Step, *, indent: str, shown: set[str]) -> None
     lineage = [f"{key} {_plain(facts[key])}" for key in LINEAGE if key in facts]
     if lineage:
         below.append(", ".join(lineage))
-    below += [f"→ {_plain(decision)}" for decision in step.decisions]
+    # All decisions on the row that was asked for, the first ones on those it was made from.
+    decisions = step.decisions[: SHOWN_DECISIONS if indent else None]
+    below += [f"→ {_plain(decision)}" for decision in decisions]
+    if more := len(step.decisions) - len(decisions):
+        below.append(f"→ and {more} more: distillery explain {_plain(step.id)}")
     for number, text in enumerate(below, start=1):
         last = number == len(below) and not step.parents
         lines.append(f"{indent}{'└── ' if last else '├── '}{text}")

@@ -132,7 +132,8 @@ class _Build:
             rater = f" by {row['rater']}" if row.get("rater") else ""
             yield f"rated {row['rating']} of 3{rater}"
         if "chosen_rating" in row:
-            yield f"chosen is rated {row['chosen_rating']}, rejected {row['rejected_rating']}"
+            ratings = [row[f"{side}_rating"] or "by nobody" for side in ("chosen", "rejected")]
+            yield f"chosen is rated {ratings[0]}, rejected {ratings[1]}"
         yield from self._labels(row["id"])
         for path, one in self._looked_at(row["id"]):
             yield f"{_where(path, one)}: not taken, {_why(one)} ({one.record_id})"
