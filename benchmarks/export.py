@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import tempfile
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -53,8 +52,7 @@ def run() -> list[Measurement]:
 def write_corpus(build: Path, rows: int) -> None:
     """Write a supervised corpus of `rows` rows, every tenth exchange on the test side."""
     datasets = build / "datasets"
-    for folder in ("sft", "preferences/strict", "preferences/authors"):
-        (datasets / folder).mkdir(parents=True)
+    (datasets / "sft").mkdir(parents=True)
     schema, splits = arrow_schema(SFTExample), arrow_schema(SplitAssignment)
     with (
         pq.ParquetWriter(datasets / "sft" / "made.parquet", schema, compression="zstd") as table,
@@ -62,40 +60,36 @@ def write_corpus(build: Path, rows: int) -> None:
     ):
         for start in range(0, rows, BATCH):
             numbers = range(start, min(start + BATCH, rows))
-            table.write_table(pa.Table.from_pylist([_row(one) for one in numbers], schema=schema))
-            assigned = [
-                {
-                    "exchange_id": _exchange(one),
-                    "split": "train" if one % 10 else "test",
-                    "group": str(one),
-                    "rule": "made",
-                }
-                for one in numbers
-            ]
-            sides.write_table(pa.Table.from_pylist(assigned, schema=splits))
+            table.write_table(_examples(numbers, schema))
+            exchanges = [f"exchange-{one:016x}" for one in numbers]
+            assigned = {
+                "exchange_id": exchanges,
+                "split": ["train" if one % 10 else "test" for one in numbers],
+                "group": exchanges,
+                "rule": ["made"] * len(numbers),
+            }
+            sides.write_table(pa.table(assigned, schema=splits))
 
 
-def _exchange(number: int) -> str:
-    return f"exchange-{number:016x}"
-
-
-def _row(number: int) -> dict[str, Any]:
-    return {
-        "id": f"sft-{number:016x}",
-        "messages": [
-            {"role": "user", "content": f"{PROMPT}{number}"},
-            {"role": "assistant", "content": f"{ANSWER}{number}"},
-        ],
-        "exchange_id": _exchange(number),
-        "response_id": f"response-{number:016x}",
-        "lineage": {
-            "source": "made",
-            "licence": "CC0-1.0",
-            "operation": "build_sft",
-            "parents": [_exchange(number)],
-            "prompt_id": "direct/respond@made",
-        },
+def _examples(numbers: range, schema: pa.Schema) -> pa.Table:
+    texts = [text for one in numbers for text in (f"{PROMPT}{one}", f"{ANSWER}{one}")]
+    roles = ["user", "assistant"] * len(numbers)
+    said = pa.StructArray.from_arrays([pa.array(roles), pa.array(texts)], ["role", "content"])
+    messages = pa.ListArray.from_arrays(pa.array(range(0, len(texts) + 1, 2), pa.int32()), said)
+    lineage = {
+        "source": "made",
+        "licence": "CC0-1.0",
+        "operation": "build_sft",
+        "prompt_id": "direct/respond@made",
     }
+    columns = {
+        "id": [f"sft-{one:016x}" for one in numbers],
+        "messages": messages,
+        "exchange_id": [f"exchange-{one:016x}" for one in numbers],
+        "response_id": [f"response-{one:016x}" for one in numbers],
+        "lineage": pa.array([lineage] * len(numbers), schema.field("lineage").type),
+    }
+    return pa.table(columns, schema=schema)
 
 
 def export(build: str, format_name: str, out: str) -> dict[str, float]:

@@ -61,9 +61,7 @@ def test_the_export_carries_its_card_and_the_hub_finds_the_files(
             assert list(out.glob(file["path"]))
 
 
-@pytest.mark.parametrize(
-    "format_name", ["trl", "llama-factory", "axolotl", "openai-finetune", "csv"]
-)
+@pytest.mark.parametrize("format_name", [name for name in FORMATS if name != "hf"])
 def test_every_format_carries_the_card(
     folder: Path, tmp_path: Path, cli: Cli, format_name: str
 ) -> None:
@@ -93,7 +91,7 @@ def test_all_corpora_are_written_in_a_folder_each(folder: Path, tmp_path: Path, 
     [
         ((), "name one corpus, or give --all"),
         ((NAME, "--all"), "name one corpus, or give --all"),
-        (("direct-listener_x",), "Did you mean direct-listener_b?"),
+        (("direct-listner_b",), "Did you mean direct-listener_b?"),
         ((NAME, "--format", "xlsx"), "format 'xlsx': not known"),
         ((NAME, "--kind", "dpo"), "--kind dpo: not known"),
     ],
