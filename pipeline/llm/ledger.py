@@ -215,10 +215,10 @@ class Ledger:
         *,
         usage: Usage | None = None,
         usd: float | None = None,
-        answer: Answer | None = None,
+        answers: Sequence[Answer] = (),
         buckets: tuple[Bucket, ...] = (),
     ) -> None:
-        """Book what an attempt came to, with its answer if it has one.
+        """Book what an attempt came to, with its answers if it has any.
 
         Without `usage` the worst case stands: what a failed attempt cost is the provider's secret.
         """
@@ -226,7 +226,7 @@ class Ledger:
         tokens = wanted.tokens if usage is None else usage.total
         paid = wanted.usd if usage is None or usd is None else usd
         with self.transaction() as db:
-            if answer is not None:
+            for answer in answers:
                 add_answer(db, answer)
             db.execute(
                 "UPDATE attempts SET finished_at = ?, outcome = ?, tokens = ?, usd = ?"

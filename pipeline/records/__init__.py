@@ -13,6 +13,7 @@ from pipeline.records.completion import Completion
 from pipeline.records.exchange import Exchange, Turn
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
+from pipeline.records.model_rating import ModelRating
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
@@ -31,6 +32,7 @@ __all__ = [
     "Lineage",
     "Message",
     "MitiCode",
+    "ModelRating",
     "NonBlank",
     "PreferencePair",
     "RawLocation",
