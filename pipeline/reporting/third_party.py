@@ -30,6 +30,8 @@ REVIEWED: dict[str, tuple[str, str]] = {
     ),
     "asyncssh": ("EPL-2.0 OR GPL-2.0-or-later", "its METADATA"),
     "grandalf": ("EPL-1.0 OR GPL-2.0-only", "its LICENSE, which offers either"),
+    "mlcroissant": ("Apache-2.0", "https://github.com/mlcommons/croissant/blob/main/LICENSE"),
+    "ply": ("BSD-3-Clause", "the head of its yacc.py"),
     "pygit2": ("GPL-2.0-only WITH GCC-exception-2.0", "its COPYING: linking exception"),
     "python-dateutil": ("Apache-2.0 OR BSD-3-Clause", "its LICENSE, which offers either"),
     # Wheels for other platforms state it otherwise.
