@@ -26,6 +26,7 @@ from pipeline.cli import (
     preview,
     repro,
     score,
+    scoring_stages,
     stages,
     study,
     tuning,
@@ -61,6 +62,7 @@ for module in (
     score,
     tuning,
     stages,
+    scoring_stages,
     annotation_stages,
 ):
     module.register(app)
