@@ -128,6 +128,9 @@ class NotBuilt:
     def __bool__(self) -> bool:
         return False
 
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(())
+
 
 class Facts:
     """The JSON files of the build in the folder `root`."""

@@ -71,7 +71,7 @@ def _student(facts: Facts, corpus: str, step: str) -> Card | None:
         "tags": ["empathy", "dialogue", "lora", step],
     }
     evaluation = facts.find(EVALUATION)
-    compared = [one for one in evaluation or () if one["model"].raw == f"{step}-{corpus}"]
+    compared = [one for one in evaluation if one["model"].raw == f"{step}-{corpus}"]
     return _card(
         "student.md.j2",
         facts,

@@ -9,7 +9,7 @@ from typing import Protocol
 
 WIDTH, HEIGHT = 640.0, 300.0
 LEFT, RIGHT, TOP, BOTTOM = 46.0, 128.0, 12.0, 34.0
-LABEL_RISE = 15.0
+LABEL_RISE = 20.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 

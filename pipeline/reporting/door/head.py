@@ -65,7 +65,7 @@ def _critical_audits(known: Known) -> list[str]:
         found = known.facts.find(AUDIT)
         return [
             one.pointer[-1]
-            for one in found or ()
+            for one in found
             if number(one["critical"]) > number(one["waived"]) or one["failed_detectors"].raw
         ]
     except PipelineError:  # its section says what is wrong

@@ -191,7 +191,7 @@ def students(known: Known) -> dict[str, Any]:
     return {
         "files": [EVALUATION, *files],
         "trained": [_trained(known, file) for file in files],
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation or ()],
+        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation],
         "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
@@ -209,7 +209,7 @@ def reward_models(known: Known) -> dict[str, Any]:
     if isinstance(used, NotBuilt) and isinstance(found, NotBuilt):
         raise NotBuiltError(found.file, found.command)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
-    for one in found or ():
+    for one in found:
         by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
     return {
         "files": [REWARD, CURVE],
