@@ -59,6 +59,7 @@ class AuditSettings(Section):
     rater_severity_z: float = Field(default=4.0, gt=0, description="mean rating, standard errors")
     label_noise_confidence: Share = Field(default=0.9, gt=0, lt=1)
     label_noise_min_gain: Share = Field(default=0.1, ge=0, description="macro recall over chance")
+    near_tie_jaccard: Share = Field(default=0.9, gt=0, le=1, description="sides of a pair alike")
     thin_cell_rows: int = Field(default=5, ge=1, description="fewer rows in a cell are thin")
     confound_share: Share = Field(default=0.6, gt=0.5, le=1, description="right by length alone")
     prompt_texts: tuple[str, ...] = Field(
