@@ -10,7 +10,8 @@ from __future__ import annotations
 import json
 import tempfile
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -27,15 +28,23 @@ from pipeline.audit.finding import Finding
 from pipeline.audit.result import AuditResult
 from pipeline.audit.run import run_audit
 from pipeline.audit.settings import AuditSettings
+from pipeline.features.embeddings import CachedEmbedder, MiniLm
 
 OTHER = "other.jsonl"
+Embed = Callable[[Sequence[str]], Any]
 Scores = list[tuple[str, float, float, int]]
 
 
 def run() -> list[Measurement]:
     """Measure recall and precision of every detector that a planted defect can reach."""
     measured = []
-    for detector, recall, precision, planted in scores():
+    with tempfile.TemporaryDirectory() as scratch:
+        embedder = CachedEmbedder(MiniLm(), Path(scratch) / "embeddings.sqlite")
+        embedded = [
+            (f"{detector} with MiniLM", *figures)
+            for detector, *figures in paraphrase_scores(embedder.embed)
+        ]
+    for detector, recall, precision, planted in [*scores(), *embedded]:
         for name, value in (("recall", recall), ("precision", precision)):
             claim = f"planted_defects {detector} {name}"
             measured.append(Measurement(claim, value, "share", rows=planted))
@@ -45,6 +54,12 @@ def run() -> list[Measurement]:
 def scores() -> Scores:
     """Return (detector, recall, precision, defects planted) of all detectors."""
     return list(score((planted, names_of(audit_planted(planted))) for planted in corpora()))
+
+
+def paraphrase_scores(embed: Embed) -> Scores:
+    """Return the scores of replies said in other words, found by the vectors of `embed`."""
+    planted = plant_paraphrases()
+    return list(score([(planted, names_of(audit_planted(planted, embed)))]))
 
 
 def corpora() -> Iterator[Planted]:
@@ -62,14 +77,14 @@ def corpora() -> Iterator[Planted]:
     yield from plant_tables()
 
 
-def audit_planted(planted: Planted) -> AuditResult:
+def audit_planted(planted: Planted, embed: Embed | None = None) -> AuditResult:
     """Write the corpus as JSON Lines, read it as a stranger's file would be, and audit it."""
     with tempfile.TemporaryDirectory() as scratch:
         path = _written(planted.rows, Path(scratch) / "planted.jsonl")
         other = _written(planted.against, Path(scratch) / OTHER)
         table = read_table(path, against=other if planted.against else None)
     wanted = [one for one in DETECTORS if one.name in planted.at]
-    return run_audit(table, AuditSettings(), detectors=wanted)
+    return run_audit(replace(table, embed=embed), AuditSettings(), detectors=wanted)
 
 
 def _written(rows: list[Row], path: Path) -> Path:

@@ -88,9 +88,10 @@ def preambles(table: AuditTable, settings: AuditSettings) -> Detection:
 _GREETS = re.compile(
     r"^\W*(hi|hello|hey|greetings|good (morning|evening|afternoon))\b", re.IGNORECASE
 )
+_WRITE = r"(write|draft|compose|create|generate|design|say|tell me|give me|call me|introduce)"
 _ASKED_FOR = re.compile(
-    r"\b(say|tell|call|jokes?|insults?|words?|phrases?|quotes?|slogan|titles?|names?|letters?|"
-    r"e-?mails?|cards?|tweets?|posts?|messages?|notes?|dialogues?|speech|review|stor(y|ies))\b",
+    rf"^\W*((can|could) you |please |help me )*{_WRITE}\b|\b(jokes?|insults?|rudest)\b|"
+    rf"\b{_WRITE}\b[^.!?]{{0,60}}\b(letters?|e-?mails?|cards?|tweets?|dialogues?|headlines?)\b",
     re.IGNORECASE,
 )
 

@@ -41,9 +41,9 @@ def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
 _CLOSED = re.compile(r"[.!?…:;)\]\"'”’*~]\s*$|[^\x00-⅟]\s*$")
 # Words after which an English phrase goes on, whoever wrote it.
 _OPEN_END = re.compile(
-    r"\b(the|a|an|and|or|but|nor|because|although|unless|whether|my|your|our|their|his|its|very|"
-    r"every|whose|you're|we're|they're|i'm|i've|you've|while|during|between|among|despite|"
-    r"(think|believe|hope|means|so) that)\s*-?\s*$|[a-z]-\s*$",
+    r"\b(the|(?-i:an?)|and|or|but|nor|because|although|unless|whether|my|your|our|their|his|its|very|"
+    r"every|whose|you're|we're|they're|i'm|i've|you've|(?<!a )(?<!long )while|during|between|among|"
+    r"despite|(think|hope|means|so) that)\s*-?\s*$|[a-z]-\s*$",
     re.IGNORECASE,
 )
 # People leave these at the end of a whole sentence too ("no one to turn to"); a model seldom does.

@@ -137,7 +137,8 @@ def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
 
 _RELIEVED = re.compile(
     r"\b(thank(s|ful|fully)?|luck(y|ily)|glad|fortunate(ly)?|relie(f|ved)|at least|worked out|"
-    r"better now|i'm (fine|ok|okay|good)|awesome|blessed|haha|lol|bright side)\b",
+    r"better now|i'm (fine|ok|okay|good)|awesome|blessed|haha|lol|bright side|"
+    r"survived|look(ing)? forward|fun|optimistic)\b",
     re.IGNORECASE,
 )
 _OF_ANOTHER = re.compile(
@@ -154,7 +155,9 @@ def _argues_away(text: Text, match: re.Match[str]) -> bool:
     asked = after[len(sentence) : len(sentence) + 1] == "?"
     if asked or re.search(r"\b(but i disagree|isn't true|not true)", after[:60], re.IGNORECASE):
         return False
-    if _RELIEVED.search(straight(text.prompt or "")[-150:]):
+    said = straight(text.prompt or "")
+    troubled = _TROUBLED.match((text.emotion or text.sentiment or "").strip())
+    if _RELIEVED.search(said[-150:]) or (said and not troubled and not _BAD_NEWS.search(said)):
         return False
     return not _OF_ANOTHER.search(re.split(r"[.!?]", before)[-1])
 
@@ -218,6 +221,11 @@ _SAD = re.compile(
     r"disappointed|negative|depression|grief)$",
     re.IGNORECASE,
 )
+_TROUBLED = re.compile(
+    rf"{_SAD.pattern}|^(afraid|terrified|anxious|apprehensive|jealous|sadness|anger|fear|anxiety|"
+    r"shame|disgust)$",
+    re.IGNORECASE,
+)
 # Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
 _BAD_NEWS = re.compile(
     r"\b(die[sd]?|dead|death|passed|passing|funeral|lost|lose|loss|losing|miss(ed|ing)?|sick|"
@@ -240,28 +248,31 @@ _GOOD_NEWS = re.compile(
 def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report congratulations to a sad speaker, and condolences to an elated one.
 
-    A label is that of the whole dialogue: where no column tells the situation, which the feeling is
-    about, the words just before the reply must bear the label out.
+    A label is that of the whole dialogue, whose later turns may turn to better or worse: where no
+    column tells the situation, only the first reply of a dialogue is looked at.
     """
     texts = [text for text in table.listener_texts if text.emotion or text.sentiment]
     if not texts:
         raise SkippedError("no column says what the speaker feels")
     findings: list[Finding] = []
+    answered: set[str] = set()
     for text in texts:
+        if not text.situation and text.dialogue_id:
+            if text.dialogue_id in answered:
+                continue
+            answered.add(text.dialogue_id)
         mood = (text.emotion or text.sentiment or "").strip()
         told = f"{text.prompt or ''} {text.situation or ''}"
         if _SAD.match(mood):
-            pattern, mixed, told_so, softens = _CONGRATULATES, _GOOD_NEWS, _BAD_NEWS, _PITIES
+            pattern, mixed, softens = _CONGRATULATES, _GOOD_NEWS, _PITIES
         elif _ELATED.match(mood):
-            pattern, mixed, told_so, softens = _PITIES, _BAD_NEWS, _GOOD_NEWS, _PRAISES
+            pattern, mixed, softens = _PITIES, _BAD_NEWS, _PRAISES
         else:
             continue
         # Only the opening meets the feeling: later sentences may be about something else.
         opening = text.text.replace("’", "'")[:120]
         match = pattern.search(opening)
         if match is None or mixed.search(told) or softens.search(text.text):
-            continue
-        if not text.situation and not told_so.search(told):
             continue
         findings.append(
             text_finding(

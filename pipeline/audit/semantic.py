@@ -107,7 +107,8 @@ def embed(texts: Sequence[str], settings: AuditSettings) -> tuple[Any, NDArray[n
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
-    words = TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, max_features=30_000)
+    # A word that comes once may be all that two replies differ in: none is left out as rare.
+    words = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, max_features=100_000)
     matrix = words.fit_transform(texts)
     size = min(settings.semantic_dimensions, min(matrix.shape) - 1)
     svd = TruncatedSVD(size, algorithm="randomized", n_iter=3, random_state=settings.seed)

@@ -16,7 +16,7 @@ from tests.audit.tables import replies, rows, table
 FIRST = "Losing your dog after fourteen years leaves the house terribly quiet for you tonight"
 SECOND = "The house is terribly quiet for you tonight, losing your dog after those fourteen years"
 # What shares most shingles is a near-duplicate, and left to that detector.
-NOT_NEAR = AuditSettings(near_duplicate_jaccard=0.95)
+NOT_NEAR = AuditSettings(near_duplicate_jaccard=0.95, semantic_cosine=0.85)
 
 
 def noise(count: int) -> list[str]:
