@@ -28,6 +28,8 @@ from pipeline.cli import (
     score,
     scoring_stages,
     stages,
+    student_stages,
+    student_use,
     study,
     tuning,
 )
@@ -61,9 +63,11 @@ for module in (
     annotate,
     score,
     tuning,
+    student_use,
     stages,
     scoring_stages,
     annotation_stages,
+    student_stages,
 ):
     module.register(app)
 

@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
+from pipeline.studies import annotation_imports, audit, corpora, routing, scoring, student
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
@@ -18,6 +18,7 @@ STUDIES: dict[str, Study] = {
     "corpora": corpora.run,
     "routing": routing.run,
     "scoring": scoring.run,
+    "student": student.run,
 }
 
 __all__ = ["STUDIES", "Study"]
