@@ -22,6 +22,7 @@ from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate import EvaluateParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
@@ -49,6 +50,7 @@ class Params(Section):
     audit: AuditParams
     featurize: FeaturizeParams
     train_scorer: TrainScorerParams
+    evaluate: EvaluateParams
     merge_annotations: MergeAnnotationsParams
     select_annotations: SelectAnnotationsParams
 

@@ -29,6 +29,7 @@ def register(app: typer.Typer) -> None:
         validate,
         featurize,
         train_scorer,
+        evaluate,
         merge_annotations,
         select_annotations,
     ):
@@ -248,6 +249,47 @@ def train_scorer(
         out=out,
         metrics=metrics,
     )
+
+
+def evaluate(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    generations: In,
+    scorer: In,
+    labels: In,
+    evaluation: Out,
+    replies: Out,
+    contests: Out,
+    out: Out,
+) -> None:
+    """Compare models: win rates by every judge on every test set, and measures of replies."""
+    from pipeline.cli.console import note
+    from pipeline.params import load_params
+    from pipeline.reporting.comparison import check_lines
+    from pipeline.stages import evaluate as stage
+
+    params = load_params()
+    figures = stage.run(
+        params.evaluate,
+        params.llm,
+        params.corpora,
+        params.audit,
+        seed=params.seed,
+        reference_responder=params.responders.reference_responder,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        generations=generations,
+        scorer=scorer,
+        labels=labels,
+        evaluation=evaluation,
+        replies=replies,
+        contests=contests,
+        out=out,
+    )
+    for line in check_lines(figures):
+        note(line)
 
 
 def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:

@@ -7,7 +7,6 @@ sides of its split, and a number chosen on the test part is too good.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
+from pipeline.evaluation.intervals import wilson
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.classifiers import PUBLISHED, build_classifier
 from pipeline.scoring.features import combination
@@ -132,11 +132,3 @@ def _fit(
         len(truth),
         selected,
     )
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a share of `count` independent items."""
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return middle - half, middle + half
