@@ -59,13 +59,14 @@ def read_models(folder: Path) -> dict[str, Replies]:
 
     Raises EvaluationError if there is none and RowError if a model answered an exchange twice.
     """
-    models = {path.stem: _by_exchange(path) for path in sorted(folder.glob("*.parquet"))}
+    models = {path.stem: read_model(path) for path in sorted(folder.glob("*.parquet"))}
     if not models:
         raise EvaluationError(f"{folder}: no model's replies\nWrite them: dvc repro generate")
     return models
 
 
-def _by_exchange(path: Path) -> Replies:
+def read_model(path: Path) -> Replies:
+    """Return one model's replies. Raises RowError if it answered an exchange twice."""
     replies: dict[str, Response] = {}
     for row, response in enumerate(read_table(path, Response), start=1):
         if response.exchange_id in replies:

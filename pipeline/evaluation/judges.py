@@ -20,7 +20,7 @@ from pipeline.evaluation.contests import Contest
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array
 from pipeline.records import Exchange, FinalLabel, Response
-from pipeline.scoring.predict import expected_ratings
+from pipeline.scoring.predict import expected_ratings, probabilities
 
 Place = Literal["first", "second"]
 WIN, TIE, LOSS = 1.0, 0.5, 0.0
@@ -102,7 +102,7 @@ def scorer_judge(folder: Path, embedder: Embedder, *, name: str, margin: float) 
     """Return the judge that is the scorer saved in `folder`: the expected rating, 1 to 3."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        return expected_ratings(pairs, folder, embedder)
+        return expected_ratings(probabilities(pairs, folder, embedder))
 
     return PointwiseJudge(name, rate, margin=margin)
 

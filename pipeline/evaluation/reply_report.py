@@ -23,12 +23,15 @@ def reply_report(
     teachers: Mapping[str, Pairs],
     coder: BehaviourCoder | None,
     settings: AuditSettings,
+    *,
+    corpora: Mapping[str, str] | None = None,
 ) -> dict[str, Any]:
     """Return measures by model, audits of each corpus's teacher, and who is worse than theirs.
 
-    `teachers` has what the teachers of a corpus wrote. A corpus whose teacher wrote nothing has no
-    check.
+    `teachers` has what the teachers of a corpus wrote; one that wrote nothing has no check.
+    `corpora` says who was trained on what, where the models' names do not.
     """
+    trained_on = corpora or {name: corpus_of(name) for name in models}
     figures: dict[str, Any] = {}
     audits: dict[str, ReplyAudit] = {}
     for name, replies in models.items():
@@ -43,7 +46,7 @@ def reply_report(
     checks = {
         name: _check(audit, taught[corpus])
         for name, audit in audits.items()
-        if (corpus := corpus_of(name)) in taught
+        if (corpus := trained_on.get(name)) in taught
     }
     return {
         "models": figures,

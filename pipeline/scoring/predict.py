@@ -123,17 +123,16 @@ def score_pairs(
     return score(scorer, facts, table)
 
 
-def expected_ratings(
+def probabilities(
     pairs: Sequence[tuple[Exchange, Response]], folder: Path, embedder: Embedder
 ) -> Array:
-    """Return the expected rating, 1 to 3, of each (exchange, response) by a saved scorer."""
+    """Return probabilities (pairs, 3) of 1, 2 and 3 by the scorer saved in `folder`."""
     scorer, _, table = _prepare(pairs, folder, embedder)
-    return expected_rating(scorer, table)
+    return spread(scorer.predict_proba(table), scorer.classes_)
 
 
-def expected_rating(scorer: Scorer, table: FeatureTable) -> Array:
-    """Return the expected rating, 1 to 3, of each row of `table`."""
-    chances = spread(scorer.predict_proba(table), scorer.classes_)
+def expected_ratings(chances: Array) -> Array:
+    """Return the expected rating, 1 to 3, of each row of probabilities."""
     return np.asarray(chances @ np.array(CLASSES, dtype=np.float64))
 
 
