@@ -98,7 +98,10 @@ def meetings(models: Collection[str], comparators: Collection[str]) -> list[Meet
             f"models {', '.join(sorted(models)) or '(none)'}: no {BASE}, which all are compared "
             "with\nGenerate its replies: dvc repro generate@base"
         )
-    students = sorted(model for model in models if corpus_of(model))
+    students = sorted(
+        (model for model in models if corpus_of(model)),
+        key=lambda model: (corpus_of(model), -STUDENTS.index(model.partition("-")[0])),
+    )
     found = [Meeting(one, BASE, corpus_of(one)) for one in students]
     for one in students:
         before = f"sft-{corpus_of(one)}"

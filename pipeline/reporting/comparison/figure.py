@@ -11,7 +11,8 @@ from pipeline.evaluation.comparison import ComparisonRow
 from pipeline.pages import page_environment
 
 HERE = Path(__file__).parent
-NAMES_WIDTH, PANEL_WIDTH, GAP = 300, 280, 24
+PANEL_WIDTH, GAP = 280, 24
+LETTER = 7.5  # pixels, the widest that a name needs on average
 TOP, BOTTOM, LINE, SPACE = 92, 44, 15, 10
 MARKS = ("circle", "square", "diamond", "triangle")
 TICKS = (0, 25, 50, 75, 100)
@@ -49,10 +50,11 @@ def comparison_figure(rows: Sequence[ComparisonRow]) -> str:
     """Return the figure as one SVG file, with a title and a description in words."""
     test_sets = list(dict.fromkeys(row.test_set for row in rows))
     judges = list(dict.fromkeys(row.judge for row in rows))
-    left = {one: NAMES_WIDTH + at * (PANEL_WIDTH + GAP) for at, one in enumerate(test_sets)}
+    names = 40 + LETTER * max(len(_name(row)) for row in rows)
+    left = {one: names + at * (PANEL_WIDTH + GAP) for at, one in enumerate(test_sets)}
     groups, y = [], float(TOP)
-    for (model, opponent), found in groupby(rows, key=lambda row: (row.model, row.opponent)):
-        group = _group(f"{model} over {opponent}", list(found), judges, left, y)
+    for name, found in groupby(rows, key=_name):
+        group = _group(name, list(found), judges, left, y)
         groups.append(group)
         y += group.height
     shapes = {judge: MARKS[at % len(MARKS)] for at, judge in enumerate(judges)}
@@ -78,8 +80,12 @@ def comparison_figure(rows: Sequence[ComparisonRow]) -> str:
     )
 
 
+def _name(row: ComparisonRow) -> str:
+    return f"{row.model} over {row.opponent}"
+
+
 def _group(
-    name: str, rows: list[ComparisonRow], judges: list[str], left: dict[str, int], top: float
+    name: str, rows: list[ComparisonRow], judges: list[str], left: dict[str, float], top: float
 ) -> Group:
     marks = []
     for row in rows:
@@ -113,7 +119,7 @@ def describe(rows: Sequence[ComparisonRow]) -> str:
 
 
 def _sentence(row: ComparisonRow) -> str:
-    who = f"{row.model} over {row.opponent}, {row.test_set}, by {row.judge}"
+    who = f"{_name(row)}, {row.test_set}, by {row.judge}"
     if row.length_matched:
         who += ", equal length"
     if row.win_rate is None or row.ci is None:
