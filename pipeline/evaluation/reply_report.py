@@ -46,7 +46,7 @@ def reply_report(
     checks = {
         name: _check(audit, taught[corpus])
         for name, audit in audits.items()
-        if (corpus := trained_on.get(name)) in taught
+        if (corpus := trained_on.get(name)) is not None and corpus in taught
     }
     return {
         "models": figures,
