@@ -23,12 +23,15 @@ from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
 from pipeline.stages.evaluate import EvaluateParams
+from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.rate import RateParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
 DEFAULT_PATH = Path("params.yaml")
@@ -49,9 +52,12 @@ class Params(Section):
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
+    rate: RateParams
     train_scorer: TrainScorerParams
     evaluate: EvaluateParams
+    evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
+    suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
 
     @model_validator(mode="after")

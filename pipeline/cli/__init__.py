@@ -14,6 +14,7 @@ import typer
 from pipeline.cli import (
     accept,
     annotate,
+    annotation_stages,
     audit,
     explain,
     fetch,
@@ -53,6 +54,7 @@ for module in (
     score,
     tuning,
     stages,
+    annotation_stages,
 ):
     module.register(app)
 

@@ -28,10 +28,10 @@ def register(app: typer.Typer) -> None:
         expect,
         validate,
         featurize,
+        rate,
         train_scorer,
         evaluate,
-        merge_annotations,
-        select_annotations,
+        evaluate_scorers,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -222,17 +222,49 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     stage.run(corpus=corpus, expectations=expectations, out=out)
 
 
-def featurize(exchanges: In, responses: In, out: Out) -> None:
+def featurize(exchanges: In, responses: In, labels: In, out: Out) -> None:
     """Describe every response by features."""
     from pipeline.params import load_params
     from pipeline.stages import featurize as stage
 
     params = load_params()
-    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
+    stage.run(
+        params.featurize,
+        params.llm.embedder,
+        params.llm.budget,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        labels=labels,
+        out=out,
+    )
+
+
+def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) -> None:
+    """Ask the rater model about responses; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import rate as stage
+
+    params = load_params()
+    rater = params.llm.rater
+    count = stage.run(
+        params.rate,
+        rater,
+        params.llm.budget,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+        metrics=metrics,
+    )
+    if rater is not None:
+        note(f"rate: {spent_line(count, rater)}")
 
 
 def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
 ) -> None:
     """Train the scorer and measure it on held-out dialogues."""
     from pipeline.params import load_params
@@ -246,6 +278,7 @@ def train_scorer(
         responses=responses,
         features=features,
         splits=splits,
+        labels=labels,
         out=out,
         metrics=metrics,
     )
@@ -292,38 +325,35 @@ def evaluate(
         note(line)
 
 
-def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
-    """Merge all rounds of labels into final ones, and measure agreement."""
-    from pipeline.params import load_params
-    from pipeline.stages import merge_annotations as stage
-
-    stage.run(
-        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
-    )
-
-
-def select_annotations(
+def evaluate_scorers(
+    protocol: Annotated[str, typer.Argument(help="honest or published")],
+    exchanges: In,
     responses: In,
-    splits: In,
-    rounds: In,
+    features: In,
+    ratings: In,
+    raters: In,
     out: Out,
-    metrics: Out,
-    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
-    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
 ) -> None:
-    """Pick the responses that people should label next."""
-    from pipeline.params import load_params
-    from pipeline.stages import select_annotations as stage
+    """Compare scorers, raters and null baselines by one protocol."""
+    from typing import get_args
 
-    params = load_params()
-    stage.run(
-        params.select_annotations,
-        seed=params.seed,
-        responses=responses,
-        splits=splits,
-        rounds=rounds,
-        out=out,
-        metrics=metrics,
-        scores=scores,
-        findings=findings,
-    )
+    from pipeline.errors import PipelineError
+    from pipeline.params import load_params
+    from pipeline.stages import evaluate_scorers as stage
+
+    for known in get_args(stage.Protocol):
+        if protocol == known:
+            params = load_params()
+            stage.run(
+                known,
+                params.evaluate_scorers,
+                seed=params.seed,
+                exchanges=exchanges,
+                responses=responses,
+                features=features,
+                ratings=ratings,
+                raters=raters,
+                out=out,
+            )
+            return
+    raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")

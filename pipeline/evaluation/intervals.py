@@ -1,25 +1,17 @@
-"""Confidence intervals of shares: Wilson's, and a bootstrap that draws whole dialogues."""
+"""Confidence intervals of shares and means, by a bootstrap that draws whole dialogues."""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
 import numpy as np
 
 from pipeline.annotation.bootstrap import interval
 from pipeline.annotation.coefficients import Statistic
+from pipeline.evaluation.classification import wilson
 from pipeline.features.table import Array
 
 RESAMPLES = 2000
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a share of `count` independent items."""
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return middle - half, middle + half
 
 
 def share_interval(

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.config import Section
+from pipeline.errors import RowError
 from pipeline.records import Exchange, Rejection, Response
 
 
@@ -92,6 +93,24 @@ class Raters:
 def label(value: object) -> str | None:
     """Return a cell that may be empty, or of another type than text, as text or None."""
     return (str(value).strip() or None) if value is not None else None
+
+
+def read_rating(path: Path, row: int, column: str, value: object) -> int:
+    """Return a rating of 1 to 3; "2" and 2.0 are 2. Anything else is a RowError."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if number not in (1.0, 2.0, 3.0):
+        raise RowError(
+            path, row, f"{column} is {value!r}", hint="Ratings are 1 (bad), 2 (okay) or 3 (good)."
+        )
+    return int(number)
+
+
+def empty_cell(path: Path, row: int, column: str) -> RowError:
+    """Return the error for a cell that must hold something."""
+    return RowError(path, row, f"{column} is empty", hint="Fill it in or drop the row.")
 
 
 # Tab, line feed and carriage return are text; the other control characters are damage.

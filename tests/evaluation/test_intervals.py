@@ -5,7 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.evaluation.intervals import share_interval, wilson
+from pipeline.evaluation.classification import wilson
+from pipeline.evaluation.intervals import share_interval
 
 WINS, TIES = 0.7, 0.1
 
