@@ -111,6 +111,24 @@ def meetings(models: Collection[str], comparators: Collection[str]) -> list[Meet
     return [*found, *(Meeting(one, BASE) for one in (*comparators, *NULLS))]
 
 
+def all_contests(
+    pairs: Sequence[Meeting],
+    replies: Mapping[str, Replies],
+    test_sets: Mapping[str, Sequence[Exchange]],
+) -> dict[tuple[Meeting, str], list[Contest]]:
+    """Return the contests of each meeting on each test set."""
+    return {
+        (pair, test_set): pair_up(
+            exchanges,
+            replies[pair.model],
+            replies[pair.opponent],
+            name=f"{pair.model} against {pair.opponent} on {test_set}",
+        )
+        for pair in pairs
+        for test_set, exchanges in test_sets.items()
+    }
+
+
 def compare(
     pairs: Sequence[Meeting],
     replies: Mapping[str, Replies],
@@ -124,16 +142,7 @@ def compare(
 
     The judges of `beside` have no row: they are there to see who agrees with them.
     """
-    contests = {
-        (pair, test_set): pair_up(
-            exchanges,
-            replies[pair.model],
-            replies[pair.opponent],
-            name=f"{pair.model} against {pair.opponent} on {test_set}",
-        )
-        for pair in pairs
-        for test_set, exchanges in test_sets.items()
-    }
+    contests = all_contests(pairs, replies, test_sets)
     everything = list({one.id: one for found in contests.values() for one in found}.values())
     verdicts = {
         judge.name: judge_all(judge, everything)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -13,8 +13,23 @@ from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
 from pipeline.errors import PipelineError
-from pipeline.evaluation.comparison import Options, compare, meetings
-from pipeline.evaluation.contests import by_responder, contest_pairs, null_models, read_models
+from pipeline.evaluation.comparison import (
+    BASE,
+    Meeting,
+    Options,
+    all_contests,
+    compare,
+    meetings,
+)
+from pipeline.evaluation.contests import (
+    NULLS,
+    Contest,
+    Replies,
+    by_responder,
+    contest_pairs,
+    null_models,
+    read_models,
+)
 from pipeline.evaluation.judges import HumanJudge, Judge, longer_judge, scorer_judge
 from pipeline.evaluation.llm_judge import LlmJudge
 from pipeline.evaluation.reply_report import Pairs, reply_report
@@ -36,6 +51,39 @@ class EvaluateParams(Section):
         ge=0, lt=1, description="equal length: words may differ by this share of the longer reply"
     )
     resamples: int = Field(ge=100, description="bootstrap resamples")
+
+
+@dataclass(frozen=True)
+class Field:
+    """Everyone's replies, who meets whom, and on what."""
+
+    exchanges: dict[str, Exchange]
+    test_sets: dict[str, list[Exchange]]
+    replies: dict[str, Replies]
+    meetings: list[Meeting]
+
+    @property
+    def tested(self) -> list[Exchange]:
+        """The exchanges of all test sets, each once."""
+        return list({one.id: one for found in self.test_sets.values() for one in found}.values())
+
+    def contests(self) -> list[Contest]:
+        """Return what a judge is asked about, each contest once."""
+        found = all_contests(self.meetings, self.replies, self.test_sets).values()
+        unique = {one.id: one for contests in found for one in contests}
+        return [one for one in unique.values() if not one.is_settled]
+
+
+def read_field(*, exchanges: Path, responses: Path, splits: Path, generations: Path) -> Field:
+    """Read models' and responders' replies; the null models choose among all but the base's."""
+    asked = {one.id: one for one in read_table(exchanges, Exchange)}
+    source = list(read_table(responses / "source.parquet", Response))
+    held_out = held_out_sets(asked.values(), read_table(splits, SplitAssignment), source)
+    models, outside = read_models(generations), by_responder(source)
+    others = [*outside.values(), *(one for name, one in models.items() if name != BASE)]
+    tested = [one for found in held_out.values() for one in found]
+    replies = {**models, **outside, **null_models(tested, others)}
+    return Field(asked, held_out, replies, meetings(models, outside))
 
 
 def run(
@@ -62,26 +110,24 @@ def run(
 
     `contests` gets every contest as a pair for annotators. Return the measures of replies.
     """
+    field = read_field(
+        exchanges=exchanges, responses=responses, splits=splits, generations=generations
+    )
     embedder = CachedEmbedder(MiniLm(), embeddings)
-    asked = {one.id: one for one in read_table(exchanges, Exchange)}
-    source = list(read_table(responses / "source.parquet", Response))
-    held_out = held_out_sets(asked.values(), read_table(splits, SplitAssignment), source)
-    tested = list({one.id: one for found in held_out.values() for one in found}.values())
-    models, outside = read_models(generations), by_responder(source)
-    others = [*outside.values(), *(one for name, one in models.items() if name != "base")]
     table = compare(
-        meetings(models, outside),
-        {**models, **outside, **null_models(tested, others)},
-        held_out,
+        field.meetings,
+        field.replies,
+        field.test_sets,
         _judges(params, llm, scorer, labels, embedder),
         Options(params.length_tolerance, seed, params.resamples),
         beside=[longer_judge()],
     )
     _, _, coder = load(scorer, embedder)
-    taught = {name: _taught(one, responses, asked) for name, one in corpora.items()}
+    taught = {name: _taught(one, responses, field.exchanges) for name, one in corpora.items()}
     people = (*audit.human_responders, reference_responder)
     settings = audit.model_copy(update={"human_responders": people})
-    figures = reply_report(tested, {**models, **outside}, taught, coder, settings)
+    measured = {name: one for name, one in field.replies.items() if name not in NULLS}
+    figures = reply_report(field.tested, measured, taught, coder, settings)
     figures["judge_agreement"] = [asdict(one) for one in table.agreements]
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])

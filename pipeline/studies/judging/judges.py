@@ -10,6 +10,7 @@ import random
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Final
 
 from pipeline.evaluation.judges import PointwiseJudge, scorer_judge
 from pipeline.features.coder import BehaviourCoder, CodedSentence, code_out_of_fold, coded_sentences
@@ -17,6 +18,7 @@ from pipeline.features.context import context_tables
 from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
 from pipeline.features.table import join
+from pipeline.features.text import text_version
 from pipeline.records import Exchange, Response
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import rated_set
@@ -24,8 +26,10 @@ from pipeline.scoring.saved import FACTS, describe, save
 from pipeline.scoring.scorer import Scorer
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.licences import most_restrictive
+from pipeline.storage import read_json
 
 MARGIN = 0.05
+LENIENCY: Final = "empirical_bayes"
 FOLDS = 5
 CODED = "welivita2023/dataset_and_ratings.csv"
 MAX_CHARS = 20_000
@@ -89,7 +93,7 @@ def train_judge(
 
     Where it reads codes, the training replies are coded by coders that did not see their dialogue.
     """
-    if not (folder / FACTS).is_file():
+    if not _is_trained(folder, plan, len(pairs)):
         embedded = "MiniLM" in plan.features
         tables = context_tables(pairs, embedder if embedded else None)
         coder = None
@@ -101,7 +105,7 @@ def train_judge(
             coder = BehaviourCoder(embedder, seed=seed).fit(silver)
         rated = rated_set(pairs)
         table = combination(join(tables, rated.ids.tolist()), plan.features)
-        scorer = Scorer(plan.model, seed=seed, lenient=True).fit(table, rated)
+        scorer = Scorer(plan.model, seed=seed, raters=LENIENCY).fit(table, rated)
         facts = describe(
             scorer,
             table,
@@ -111,3 +115,18 @@ def train_judge(
         )
         save(folder, scorer, facts, coder)
     return scorer_judge(folder, embedder, name=plan.name, margin=MARGIN)
+
+
+def _is_trained(folder: Path, plan: JudgePlan, count: int) -> bool:
+    """Say whether `folder` holds this judge, learnt from as many responses."""
+    if not (folder / FACTS).is_file():
+        return False
+    known = read_json(folder / FACTS)
+    wanted = {
+        "features": plan.features,
+        "model": plan.model,
+        "raters": LENIENCY,
+        "trained_on": count,
+        "feature_version": text_version(),
+    }
+    return {name: known.get(name) for name in wanted} == wanted
