@@ -69,13 +69,14 @@ Rate = Callable[[Sequence[tuple[Exchange, Response]]], Array]
 class PointwiseJudge:
     """Rates each reply alone; ours wins by more than `margin`, loses by more, else ties.
 
-    No reply is seen beside another, so there is no order to prefer.
+    No reply is seen beside another, so there is no order to prefer, and each is rated once.
     """
 
     def __init__(self, name: str, rate: Rate, *, margin: float) -> None:
         self.name = name
         self.margin = margin
         self._rate = rate
+        self._ratings: dict[str, float] = {}
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Return a verdict per contest; a reply without a rating has none."""
@@ -84,10 +85,14 @@ class PointwiseJudge:
             for contest in contests
             for response in (contest.ours, contest.theirs)
         }
-        ratings = dict(zip(replies, self._rate(list(replies.values())).tolist(), strict=True))
+        unknown = [pair for name, pair in replies.items() if name not in self._ratings]
+        if unknown:
+            found = self._rate(unknown).tolist()
+            ids = (response.id for _, response in unknown)
+            self._ratings.update(zip(ids, found, strict=True))
         return [
-            self._verdict(ratings[contest.ours.id] - ratings[contest.theirs.id])
-            for contest in contests
+            self._verdict(self._ratings[one.ours.id] - self._ratings[one.theirs.id])
+            for one in contests
         ]
 
     def _verdict(self, ahead: float) -> Verdict:

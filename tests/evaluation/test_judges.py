@@ -123,3 +123,17 @@ def test_people_judge_by_the_merged_label_of_the_pushed_pair(said: str, value: f
 def test_people_who_saw_none_of_the_contests_are_no_judge() -> None:
     with pytest.raises(EvaluationError, match=r"annotate push --pairs"):
         HumanJudge([label("another pair", "chosen")]).judge([contest("kind", "plain")])
+
+
+def test_a_reply_is_rated_once_however_often_it_competes() -> None:
+    rated: list[str] = []
+
+    def counting(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
+        rated.extend(response.text for _, response in pairs)
+        return rate(pairs)
+
+    judge = PointwiseJudge("scorer", counting, margin=0.05)
+    judge.judge([contest("kinder", "kind")])
+    judge.judge([contest("kinder", "kind")])
+
+    assert sorted(rated) == ["kind", "kinder"]

@@ -176,9 +176,8 @@ def _plan(plan: JudgePlan, folder: Path) -> dict[str, Any]:
 def _quality(
     judge: PointwiseJudge, folder: Path, bench: Bench, pairs: Pairs, test_set: str
 ) -> dict[str, Any]:
-    replies = by_responder([response for _, response in pairs])
-    exchanges = bench.exchanges(test_set)
-    shuffled = [one for found in replies.values() for one in shuffled_contests(exchanges, found)]
+    people = by_responder([response for _, response in pairs])[HUMAN]
+    shuffled = shuffled_contests(bench.exchanges(test_set), people)
     return {
         **rating_quality(pairs, probabilities(pairs, folder, bench.embedder)),
         "strict_pairs": pair_quality(judge, strict_contests(pairs), seed=SEED),
