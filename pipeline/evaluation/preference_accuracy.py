@@ -14,7 +14,6 @@ import numpy as np
 from pipeline.annotation.bootstrap import interval
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.intervals import RESAMPLES, mean_of, share_interval
-from pipeline.evaluation.win_rate import Difference
 from pipeline.features.table import Array
 
 
@@ -42,6 +41,15 @@ class PreferenceAccuracy:
     value: float
     ci: tuple[float, float]
     pairs: int
+
+
+@dataclass(frozen=True)
+class Difference:
+    """How much more often one model prefers the chosen side than another, on the same pairs."""
+
+    value: float
+    ci: tuple[float, float] | None
+    dialogues: int
 
 
 def prefers_chosen(model: PairLogProbs, reference: PairLogProbs) -> Array:

@@ -12,10 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.annotation.bootstrap import interval
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import Contest
-from pipeline.evaluation.intervals import RESAMPLES, mean_of, share_interval
+from pipeline.evaluation.intervals import RESAMPLES, share_interval
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Verdict
 from pipeline.features.table import Array
 
@@ -129,35 +128,3 @@ def position_bias(judged: Sequence[Judged]) -> float | None:
     if not asked:
         return None
     return sum(one.favoured is not None for one in asked) / len(asked)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How much one win rate is above another on the same dialogues, with its 95% interval."""
-
-    value: float
-    ci: tuple[float, float] | None
-    dialogues: int
-
-
-def paired_difference(
-    one: Sequence[Judged], other: Sequence[Judged], *, seed: int, resamples: int = RESAMPLES
-) -> Difference:
-    """Return the first win rate less the second, over dialogues with verdicts in both.
-
-    Raises EvaluationError if they share no dialogue.
-    """
-    means = [_by_dialogue(one), _by_dialogue(other)]
-    shared = sorted(set(means[0]) & set(means[1]))
-    if not shared:
-        raise EvaluationError("difference of win rates: no dialogue has verdicts in both")
-    ahead = np.array([means[0][name] - means[1][name] for name in shared])
-    ci = interval(mean_of(ahead), seed=seed, resamples=resamples)
-    return Difference(float(ahead.mean()), ci, len(shared))
-
-
-def _by_dialogue(judged: Sequence[Judged]) -> dict[str, float]:
-    values: dict[str, list[float]] = {}
-    for one, value in _known(judged):
-        values.setdefault(one.dialogue, []).append(value)
-    return {name: float(np.mean(found)) for name, found in values.items()}

@@ -10,7 +10,6 @@ from pipeline.evaluation.win_rate import (
     Judged,
     length_controlled,
     length_matched,
-    paired_difference,
     position_bias,
     win_rate,
 )
@@ -115,19 +114,3 @@ def test_position_bias_is_the_share_in_which_the_place_won_twice() -> None:
 
 def test_position_bias_does_not_apply_to_a_judge_that_sees_no_order() -> None:
     assert position_bias([judged(1.0, 1)]) is None
-
-
-def test_a_difference_is_paired_by_dialogue() -> None:
-    hard, easy = range(40), range(40, 80)
-    one = [judged(0.5, n) for n in hard] + [judged(1.0, n) for n in easy]
-    other = [judged(0.0, n) for n in hard] + [judged(0.5, n) for n in easy]
-
-    found = paired_difference(one, other, seed=0)
-
-    assert (found.value, found.dialogues) == (0.5, 80)
-    assert found.ci == pytest.approx((0.5, 0.5))
-
-
-def test_rates_without_a_shared_dialogue_have_no_difference() -> None:
-    with pytest.raises(EvaluationError, match="no dialogue has verdicts in both"):
-        paired_difference([judged(1.0, 1)], [judged(1.0, 2), judged(None, 1)], seed=0)
