@@ -16,7 +16,9 @@ from pipeline.cli import (
     annotate,
     annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
@@ -24,11 +26,14 @@ from pipeline.cli import (
     preview,
     repro,
     score,
+    scoring_stages,
     stages,
     study,
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -43,10 +48,13 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
@@ -54,6 +62,7 @@ for module in (
     score,
     tuning,
     stages,
+    scoring_stages,
     annotation_stages,
 ):
     module.register(app)
@@ -73,7 +82,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code

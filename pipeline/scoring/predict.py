@@ -18,10 +18,10 @@ from pipeline.scoring.scorer import Scorer, spread
 
 REASONS = 5
 # Single numbers of an embedding mean nothing to a reader: they are one reason together.
-_TAKEN_TOGETHER = ("response", "exchange")
+_TAKEN_TOGETHER = ("response", "exchange", "words")
 _LONGEST_LIST = 5
 # Families that a response and what it answers give by themselves.
-CAN_BE_MADE = frozenset({"text", "length", "MiniLM", "MiniLM exchange", "MITI coded"})
+CAN_BE_MADE = frozenset({"text", "words", "length", "MiniLM", "MiniLM exchange", "MITI coded"})
 
 
 class Reason(Record):

@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pipeline.config import Section
 from pipeline.errors import RowError
@@ -58,13 +59,15 @@ class Source:
 
     `sha256` is that of the file at `url` and binds `distillery fetch` alone; the hash of the file
     that is really read is recorded with the build. `teachers` maps the short name of a direct
-    corpus to the responder whose answers it takes.
+    corpus to the responder whose answers it takes. `synthetic` says how much of its text
+    a language model wrote.
     """
 
     name: str
     title: str
     licence: str
     citation: str
+    synthetic: Literal["all", "part", "none", "not stated"]
     read: Reader
     reference_responder: str
     teachers: Mapping[str, str] = field(default_factory=dict)

@@ -132,6 +132,7 @@ TABLE = Source(
     title="Your own corpus, columns mapped in params.yaml",
     licence=NONE_STATED,
     citation="",
+    synthetic="not stated",
     read=read,
     reference_responder="reference",
 )

@@ -167,6 +167,7 @@ WELIVITA2024 = Source(
     title="Are LLMs more empathetic than humans? 2,000 dialogues, five rated responders",
     licence=NONE_STATED,
     citation="Welivita and Pu 2024, arXiv 2406.05063; file as used by Xie et al., SIGDIAL 2025",
+    synthetic="part",
     read=_WideReader(
         "welivita2024",
         ("human", "chatgpt_empathy", "llama_empathy", "gemini_empathy", "mixtral_empathy"),
@@ -197,6 +198,7 @@ WELIVITA2023 = Source(
     title="Is ChatGPT more empathetic than humans? 2,000 dialogues, three rated responders",
     licence=NONE_STATED,
     citation="Welivita and Pu 2024, arXiv 2403.05572",
+    synthetic="part",
     read=_WideReader("welivita2023", ("human", "chatgpt", "chatgpt_empathy"), coded=True),
     reference_responder="human",
     teachers={"chatgpt": "chatgpt", "chatgpt_empathy": "chatgpt_empathy"},

@@ -10,7 +10,7 @@ from pathlib import Path
 from pipeline.evaluation.comparison import ComparisonRow
 from pipeline.pages import page_environment
 
-HERE = Path(__file__).parent
+TEMPLATES = Path(__file__).parent / "templates"
 PANEL_WIDTH, GAP = 280, 24
 LETTER = 7.5  # pixels, the widest that a name needs on average
 TOP, BOTTOM, LINE, SPACE = 92, 44, 15, 10
@@ -59,7 +59,7 @@ def comparison_figure(rows: Sequence[ComparisonRow]) -> str:
         y += group.height
     shapes = {judge: MARKS[at % len(MARKS)] for at, judge in enumerate(judges)}
     return (
-        page_environment(HERE)
+        page_environment(TEMPLATES)
         .get_template("figure.svg.j2")
         .render(
             groups=groups,
