@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 # What tells who meets whom: the judge is asked about replies that are written already.
-FIELD = ("exchanges", "responses", "splits", "generations")
+REPLIES = ("exchanges", "responses", "splits", "generations")
 
 
 def register(app: typer.Typer) -> None:
@@ -74,12 +74,14 @@ def _planned(params: Params, name: str, ledger: Any) -> dict[str, Any]:
 def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
     from pipeline.cli.dvc_paths import stage_paths
     from pipeline.evaluation.llm_judge import STAGE, plan_judging
-    from pipeline.stages.evaluate import read_field
+    from pipeline.stages.evaluate import read_tournament
 
     assert params.llm.judge is not None  # the caller's own check
     paths = stage_paths(STAGE)
-    field = read_field(**{name: paths[name] for name in FIELD})
-    return _row(STAGE, "judge", plan_judging(field.contests(), params.llm.judge, ledger=ledger))
+    tournament = read_tournament(**{name: paths[name] for name in REPLIES})
+    return _row(
+        STAGE, "judge", plan_judging(tournament.contests(), params.llm.judge, ledger=ledger)
+    )
 
 
 def _row(stage: str, role: str, chat: PlanningChat) -> dict[str, Any]:

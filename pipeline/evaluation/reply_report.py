@@ -31,7 +31,7 @@ def reply_report(
     `teachers` has what the teachers of a corpus wrote; one that wrote nothing has no check.
     `corpora` says who was trained on what, where the models' names do not.
     """
-    trained_on = corpora or {name: corpus_of(name) for name in models}
+    trained_on = corpora or {name: corpus_of(name) or "" for name in models}
     figures: dict[str, Any] = {}
     audits: dict[str, ReplyAudit] = {}
     for name, replies in models.items():
@@ -43,11 +43,11 @@ def reply_report(
         for corpus, pairs in teachers.items()
         if pairs
     }
-    checks = {
-        name: _check(audit, taught[corpus])
-        for name, audit in audits.items()
-        if (corpus := trained_on.get(name)) is not None and corpus in taught
-    }
+    checks: dict[str, Any] = {}
+    for name, audit in audits.items():
+        corpus = trained_on.get(name, "")
+        if corpus in taught:
+            checks[name] = _check(audit, taught[corpus])
     return {
         "models": figures,
         "teachers": {corpus: audit.figures() for corpus, audit in taught.items()},

@@ -54,7 +54,7 @@ class EvaluateParams(Section):
 
 
 @dataclass(frozen=True)
-class Field:
+class Tournament:
     """Everyone's replies, who meets whom, and on what."""
 
     exchanges: dict[str, Exchange]
@@ -74,7 +74,9 @@ class Field:
         return [one for one in unique.values() if not one.is_settled]
 
 
-def read_field(*, exchanges: Path, responses: Path, splits: Path, generations: Path) -> Field:
+def read_tournament(
+    *, exchanges: Path, responses: Path, splits: Path, generations: Path
+) -> Tournament:
     """Read models' and responders' replies; the null models choose among all but the base's."""
     asked = {one.id: one for one in read_table(exchanges, Exchange)}
     source = list(read_table(responses / "source.parquet", Response))
@@ -83,7 +85,7 @@ def read_field(*, exchanges: Path, responses: Path, splits: Path, generations: P
     others = [*outside.values(), *(one for name, one in models.items() if name != BASE)]
     tested = [one for found in held_out.values() for one in found]
     replies = {**models, **outside, **null_models(tested, others)}
-    return Field(asked, held_out, replies, meetings(models, outside))
+    return Tournament(asked, held_out, replies, meetings(models, outside))
 
 
 def run(
@@ -110,24 +112,24 @@ def run(
 
     `contests` gets every contest as a pair for annotators. Return the measures of replies.
     """
-    field = read_field(
+    tournament = read_tournament(
         exchanges=exchanges, responses=responses, splits=splits, generations=generations
     )
     embedder = CachedEmbedder(MiniLm(), embeddings)
     table = compare(
-        field.meetings,
-        field.replies,
-        field.test_sets,
+        tournament.meetings,
+        tournament.replies,
+        tournament.test_sets,
         _judges(params, llm, scorer, labels, embedder),
         Options(params.length_tolerance, seed, params.resamples),
         beside=[longer_judge()],
     )
     _, _, coder = load(scorer, embedder)
-    taught = {name: _taught(one, responses, field.exchanges) for name, one in corpora.items()}
+    taught = {name: _taught(one, responses, tournament.exchanges) for name, one in corpora.items()}
     people = (*audit.human_responders, reference_responder)
     settings = audit.model_copy(update={"human_responders": people})
-    measured = {name: one for name, one in field.replies.items() if name not in NULLS}
-    figures = reply_report(field.tested, measured, taught, coder, settings)
+    measured = {name: one for name, one in tournament.replies.items() if name not in NULLS}
+    figures = reply_report(tournament.tested, measured, taught, coder, settings)
     figures["judge_agreement"] = [asdict(one) for one in table.agreements]
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
