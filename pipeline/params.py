@@ -23,6 +23,7 @@ from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.base_model import BaseModelParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate import EvaluateParams
 from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
@@ -57,6 +58,7 @@ class Params(Section):
     featurize: FeaturizeParams
     rate: RateParams
     train_scorer: TrainScorerParams
+    evaluate: EvaluateParams
     evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
     suggest_labels: SuggestLabelsParams
