@@ -1,0 +1,167 @@
+"""`prototype`: a text is as good as the company it keeps.
+
+Prototypes are places among the features. Each has a weight in the class of the preferred and one in
+that of the others, u+ and u-; with squared distances d2 and a width tau
+
+    s(x) = logsumexp_k(u+_k - d2_k / tau) - logsumexp_k(u-_k - d2_k / tau)
+    r(x) = (1 - a) w.x + a s(x)
+
+is the reward, in training as in use: no label enters it (the corrected form of Zhang et al. 2024,
+ACL long.748, whose published code chooses the class by the label in training). Places come from all
+texts, labelled or not; labels alone decide the weights. With few labels that is what
+there is to gain: eight weights are learned from few pairs, hundreds are not.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import ClassVar, Literal, Self
+
+import numpy as np
+
+from pipeline.features.table import Array
+from pipeline.reward_model.data import PairRows
+from pipeline.reward_model.heads.base import Head, differences
+from pipeline.reward_model.heads.linear import sigmoid
+from pipeline.reward_model.heads.places import find_places, squared_distances
+
+# Pairs after which what is left of the start of the mix above its end has fallen to a third.
+ANNEAL_PAIRS = 500
+
+
+class Prototype(Head):
+    """`places` first prototypes, up to `added` more, weights held small by `l2`.
+
+    `mix_end` is the share `a` of the prototypes in the end; with few pairs it is greater, 1 with
+    none, and it falls as exp(-pairs / 500). It is fixed by training and saved. `init` takes the
+    places from `all` texts, or per class from the `labelled` alone. `steps` > 0 then moves places
+    by gradient, with dropout and a hinge that keeps them apart; dropout is of training alone.
+    """
+
+    name = "prototype"
+    GRID: ClassVar = tuple(
+        {"l2": l2, "mix_end": mix} for mix in (0.5, 0.8) for l2 in (0.03, 0.1, 0.01, 0.003)
+    )
+
+    def __init__(
+        self,
+        *,
+        places: int = 8,
+        added: int = 8,
+        l2: float = 0.03,
+        mix_end: float = 0.5,
+        init: Literal["all", "labelled"] = "all",
+        steps: int = 0,
+        dropout: float = 0.1,
+        diversity: float = 0.1,
+        seed: int = 0,
+    ) -> None:
+        self.places = places
+        self.added = added
+        self.l2 = l2
+        self.mix_end = mix_end
+        self.init = init
+        self.steps = steps
+        self.dropout = dropout
+        self.diversity = diversity
+        self.seed = seed
+
+    @property
+    def prototypes(self) -> int:
+        """How many prototypes it holds."""
+        return len(self.places_)
+
+    def fit(self, features: Array, pairs: PairRows, unlabelled: Array) -> Self:
+        """Find places, then the weights of the two classes and of the features."""
+        labelled = features[pairs.texts()]
+        pool = np.vstack([labelled, unlabelled]) if len(unlabelled) else labelled
+        sides = None if self.init == "all" else (features[pairs.chosen], features[pairs.rejected])
+        self.places_, self.width_ = find_places(
+            pool, sides, count=self.places, added=self.added, seed=self.seed
+        )
+        falling = float(np.exp(-len(pairs) / ANNEAL_PAIRS))
+        self.mix_ = self.mix_end + (1 - self.mix_end) * falling
+        self._fit_weights(features, pairs, pool)
+        if self.steps:
+            from pipeline.reward_model.heads.refine import refine
+
+            refine(self, features, pairs)
+        return self
+
+    def _fit_weights(self, features: Array, pairs: PairRows, pool: Array) -> None:
+        """Minimise the Bradley-Terry loss over class weights v (u+ = v/2 = -u-) and w, with L2."""
+        from scipy.optimize import minimize
+
+        rows, near = pairs.texts(), self._nearness(features)
+        sides = [np.searchsorted(rows, one) for one in (pairs.chosen, pairs.rejected)]
+        near, apart = near[rows], differences(features, pairs)
+        # In units of the spread of their reward, so that l2 weighs both parts alike.
+        scale = float(_shares(self._nearness(pool)).var(axis=0).sum()) or 1.0
+        count, mix, size = len(self.places_), self.mix_, len(pairs)
+
+        def loss(values: Array) -> tuple[float, Array]:
+            weights, linear = values[:count], values[count:]
+            score, slope = _score(near, weights)
+            margins = mix * (score[sides[0]] - score[sides[1]]) + (1 - mix) * (apart @ linear)
+            pull = -sigmoid(-margins) / size
+            by_place = mix * (pull @ slope[sides[0]] - pull @ slope[sides[1]])
+            penalty = scale * weights @ weights + linear @ linear
+            value = np.logaddexp(0, -margins).mean() + self.l2 / 2 * penalty
+            gradient = np.concatenate(
+                [
+                    by_place + self.l2 * scale * weights,
+                    (1 - mix) * (pull @ apart) + self.l2 * linear,
+                ]
+            )
+            return float(value), gradient
+
+        start = np.zeros(count + features.shape[1])
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+        self.class_weights_, self.direction_ = found.x[:count], found.x[count:]
+
+    def _nearness(self, features: Array) -> Array:
+        return -squared_distances(features, self.places_) / self.width_
+
+    def score(self, features: Array) -> Array:
+        """Return the reward of each row."""
+        by_place, _ = _score(self._nearness(features), self.class_weights_)
+        return np.asarray(self.mix_ * by_place + (1 - self.mix_) * (features @ self.direction_))
+
+    def shares(self, features: Array) -> Array:
+        """Return how much of each row belongs to each prototype; a row sums to 1."""
+        return _shares(self._nearness(features))
+
+    def state(self) -> dict[str, Array]:
+        """Return places, width, weights and the mix."""
+        return {
+            "places": self.places_,
+            "width": np.array([self.width_]),
+            "class_weights": self.class_weights_,
+            "direction": self.direction_,
+            "mix": np.array([self.mix_]),
+        }
+
+    def restore(self, state: Mapping[str, Array]) -> Self:
+        """Take what was learned from `state`."""
+        self.places_, self.class_weights_ = state["places"], state["class_weights"]
+        self.direction_ = state["direction"]
+        self.width_, self.mix_ = float(state["width"][0]), float(state["mix"][0])
+        return self
+
+
+def _shares(near: Array) -> Array:
+    from scipy.special import softmax
+
+    return np.asarray(softmax(near, axis=1))
+
+
+def _score(near: Array, weights: Array) -> tuple[Array, Array]:
+    """Return s(x) of each row and its slope in each weight."""
+    from scipy.special import logsumexp
+
+    better = logsumexp(near + weights / 2, axis=1)
+    worse = logsumexp(near - weights / 2, axis=1)
+    slope = np.exp(near + weights / 2 - better[:, None]) + np.exp(
+        near - weights / 2 - worse[:, None]
+    )
+    return np.asarray(better - worse), np.asarray(slope / 2)
