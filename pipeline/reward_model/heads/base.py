@@ -22,6 +22,11 @@ class Head(ABC):
     # The settings of the search, the one that is taken without it first.
     GRID: ClassVar[tuple[Mapping[str, Any], ...]]
 
+    def prepare(self, unlabelled: Array) -> Self:
+        """Learn what needs no label, once for many fits."""
+        del unlabelled
+        return self
+
     @abstractmethod
     def fit(self, features: Array, pairs: PairRows, unlabelled: Array) -> Self:
         """Learn from `pairs` of rows of `features`; `unlabelled` are features nobody judged."""

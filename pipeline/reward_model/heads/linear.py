@@ -10,6 +10,9 @@ from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads.base import Direction, differences
 
+# Beyond this precision no preference changes.
+SOLVER = {"maxiter": 100, "ftol": 1e-7}
+
 
 class Linear(Direction):
     """One weight per feature; `l2` is the penalty on their squares beside the mean loss."""
@@ -38,7 +41,7 @@ def bradley_terry(rows: Array, l2: float) -> Array:
         return float(value), rows.T @ slopes + l2 * weights
 
     start = np.zeros(rows.shape[1])
-    found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+    found = minimize(loss, start, jac=True, method="L-BFGS-B", options=SOLVER)
     return np.asarray(found.x)
 
 

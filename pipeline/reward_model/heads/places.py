@@ -18,7 +18,7 @@ from pipeline.features.table import Array
 ALPHA = 0.1
 ROUNDS = 30
 # k-means looks at no more texts than this: more of them move no centre of a few.
-MOST_TEXTS = 4000
+MOST_TEXTS = 3000
 _TINY = 1e-12
 
 

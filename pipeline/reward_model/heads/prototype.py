@@ -22,7 +22,7 @@ import numpy as np
 from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads.base import Head, differences
-from pipeline.reward_model.heads.linear import sigmoid
+from pipeline.reward_model.heads.linear import SOLVER, sigmoid
 from pipeline.reward_model.heads.places import find_places, squared_distances
 
 # Pairs after which what is left of the start of the mix above its end has fallen to a third.
@@ -40,7 +40,7 @@ class Prototype(Head):
 
     name = "prototype"
     GRID: ClassVar = tuple(
-        {"l2": l2, "mix_end": mix} for mix in (0.5, 0.8) for l2 in (0.03, 0.1, 0.01, 0.003)
+        {"l2": l2, "mix_end": mix} for mix in (0.5, 0.8) for l2 in (0.01, 0.03, 0.003, 0.001)
     )
 
     def __init__(
@@ -48,7 +48,7 @@ class Prototype(Head):
         *,
         places: int = 8,
         added: int = 8,
-        l2: float = 0.03,
+        l2: float = 0.01,
         mix_end: float = 0.5,
         init: Literal["all", "labelled"] = "all",
         steps: int = 0,
@@ -71,32 +71,43 @@ class Prototype(Head):
         """How many prototypes it holds."""
         return len(self.places_)
 
-    def fit(self, features: Array, pairs: PairRows, unlabelled: Array) -> Self:
-        """Find places, then the weights of the two classes and of the features."""
-        labelled = features[pairs.texts()]
-        pool = np.vstack([labelled, unlabelled]) if len(unlabelled) else labelled
-        sides = None if self.init == "all" else (features[pairs.chosen], features[pairs.rejected])
+    def prepare(self, unlabelled: Array) -> Self:
+        """Find the places that need no label."""
+        if self.init == "all" and len(unlabelled):
+            self._settle(unlabelled, None)
+        return self
+
+    def _settle(self, pool: Array, sides: tuple[Array, Array] | None) -> None:
         self.places_, self.width_ = find_places(
             pool, sides, count=self.places, added=self.added, seed=self.seed
         )
+        # In units of the spread of their reward, so that l2 weighs both parts alike.
+        self.spread_ = float(self.shares(pool).var(axis=0).sum()) or 1.0
+
+    def fit(self, features: Array, pairs: PairRows, unlabelled: Array) -> Self:
+        """Find places, then the weights of the two classes and of the features."""
+        if self.init == "labelled":
+            sides = features[pairs.chosen], features[pairs.rejected]
+            self._settle(features[pairs.texts()], sides)
+        elif not hasattr(self, "places_"):
+            self._settle(unlabelled if len(unlabelled) else features[pairs.texts()], None)
         falling = float(np.exp(-len(pairs) / ANNEAL_PAIRS))
         self.mix_ = self.mix_end + (1 - self.mix_end) * falling
-        self._fit_weights(features, pairs, pool)
+        self._fit_weights(features, pairs)
         if self.steps:
             from pipeline.reward_model.heads.refine import refine
 
             refine(self, features, pairs)
         return self
 
-    def _fit_weights(self, features: Array, pairs: PairRows, pool: Array) -> None:
+    def _fit_weights(self, features: Array, pairs: PairRows) -> None:
         """Minimise the Bradley-Terry loss over class weights v (u+ = v/2 = -u-) and w, with L2."""
         from scipy.optimize import minimize
 
-        rows, near = pairs.texts(), self._nearness(features)
+        rows = pairs.texts()
+        near = self._nearness(features[rows])
         sides = [np.searchsorted(rows, one) for one in (pairs.chosen, pairs.rejected)]
-        near, apart = near[rows], differences(features, pairs)
-        # In units of the spread of their reward, so that l2 weighs both parts alike.
-        scale = float(_shares(self._nearness(pool)).var(axis=0).sum()) or 1.0
+        apart, scale = differences(features, pairs), self.spread_
         count, mix, size = len(self.places_), self.mix_, len(pairs)
 
         def loss(values: Array) -> tuple[float, Array]:
@@ -116,7 +127,7 @@ class Prototype(Head):
             return float(value), gradient
 
         start = np.zeros(count + features.shape[1])
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options={"maxiter": 200})
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=SOLVER)
         self.class_weights_, self.direction_ = found.x[:count], found.x[count:]
 
     def _nearness(self, features: Array) -> Array:
