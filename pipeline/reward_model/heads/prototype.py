@@ -130,8 +130,12 @@ class Prototype(Head):
         found = minimize(loss, start, jac=True, method="L-BFGS-B", options=SOLVER)
         self.class_weights_, self.direction_ = found.x[:count], found.x[count:]
 
+    def distances(self, features: Array) -> Array:
+        """Return the squared distances (texts, prototypes), in widths."""
+        return np.asarray(squared_distances(features, self.places_) / self.width_)
+
     def _nearness(self, features: Array) -> Array:
-        return -squared_distances(features, self.places_) / self.width_
+        return -self.distances(features)
 
     def score(self, features: Array) -> Array:
         """Return the reward of each row."""

@@ -117,7 +117,8 @@ def load_pair_set(data: Path, name: str) -> CurveData:
 def _texts(every: Sequence[tuple[Text, str]], pairs: Sequence[Pair]) -> Texts:
     found, rows = indexed(pairs)
     group = dict(every)
-    found += [text for text in group if text not in set(found)]
+    judged = set(found)
+    found += [text for text in group if text not in judged]
     encoder = FrozenEncoder(CachedEmbedder(MiniLm()))
     return Texts(
         texts=found,
