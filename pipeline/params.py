@@ -26,8 +26,10 @@ from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.reward_curve import RewardCurveParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
 DEFAULT_PATH = Path("params.yaml")
@@ -51,6 +53,8 @@ class Params(Section):
     train_scorer: TrainScorerParams
     merge_annotations: MergeAnnotationsParams
     select_annotations: SelectAnnotationsParams
+    train_reward: TrainRewardParams
+    reward_curve: RewardCurveParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

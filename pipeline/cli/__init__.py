@@ -22,6 +22,7 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    reward,
     score,
     stages,
     study,
@@ -51,6 +52,7 @@ for module in (
     audit,
     annotate,
     score,
+    reward,
     tuning,
     stages,
 ):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import groupby
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import Field
 
@@ -13,6 +13,7 @@ from pipeline.config import Section
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reward_model.encoder import FrozenEncoder
+from pipeline.reward_model.heads import HeadName
 from pipeline.reward_model.learning_curve import calibration_error, correct
 from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import (
@@ -26,8 +27,6 @@ from pipeline.reward_model.texts import (
 from pipeline.sources.licences import most_restrictive
 from pipeline.storage import read_table, write_json
 
-ModelName = Literal["linear", "prototype", "nearest_centroid", "ridge"]
-
 
 class TrainRewardParams(Section):
     """Section `train_reward` of params.yaml.
@@ -36,7 +35,7 @@ class TrainRewardParams(Section):
     pairs.
     """
 
-    model: ModelName
+    model: HeadName
     settings: dict[str, float | int | str] = Field(default_factory=dict)
 
 

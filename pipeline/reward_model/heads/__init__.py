@@ -7,7 +7,7 @@ same unlabelled texts, and search the same number of settings.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Literal
 
 from pipeline.reward_model.heads.base import Head
 from pipeline.reward_model.heads.centroid import NearestCentroid
@@ -16,6 +16,8 @@ from pipeline.reward_model.heads.prototype import Prototype
 from pipeline.reward_model.heads.ridge import Ridge
 from pipeline.reward_model.texts import RewardError
 
+# Those that a stage may train; `published` reads other features and is for comparison.
+HeadName = Literal["linear", "prototype", "nearest_centroid", "ridge"]
 HEADS: dict[str, type[Head]] = {
     "linear": Linear,
     "prototype": Prototype,
@@ -34,4 +36,4 @@ def build_head(name: str, settings: Mapping[str, Any]) -> Head:
         raise RewardError(f"reward model {name}: {error}\nLeave that setting out.") from error
 
 
-__all__ = ["HEADS", "Head", "build_head"]
+__all__ = ["HEADS", "Head", "HeadName", "build_head"]
