@@ -11,7 +11,7 @@ from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads.base import Direction, differences
 
 # Beyond this precision no preference changes.
-SOLVER = {"maxiter": 100, "ftol": 1e-7}
+SOLVER = {"maxiter": 60, "ftol": 1e-6}
 
 
 class Linear(Direction):

@@ -14,7 +14,7 @@ there is to gain: eight weights are learned from few pairs, hundreds are not.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import ClassVar, Literal, Self
 
 import numpy as np
@@ -105,22 +105,23 @@ class Prototype(Head):
         from scipy.optimize import minimize
 
         rows = pairs.texts()
-        near = self._nearness(features[rows])
         sides = [np.searchsorted(rows, one) for one in (pairs.chosen, pairs.rejected)]
-        apart, scale = differences(features, pairs), self.spread_
-        count, mix, size = len(self.places_), self.mix_, len(pairs)
+        near, apart = self._closeness(features[rows]), differences(features, pairs)
+        count, mix, size, spread = len(self.places_), self.mix_, len(pairs), self.spread_
 
         def loss(values: Array) -> tuple[float, Array]:
             weights, linear = values[:count], values[count:]
             score, slope = _score(near, weights)
             margins = mix * (score[sides[0]] - score[sides[1]]) + (1 - mix) * (apart @ linear)
             pull = -sigmoid(-margins) / size
-            by_place = mix * (pull @ slope[sides[0]] - pull @ slope[sides[1]])
-            penalty = scale * weights @ weights + linear @ linear
+            by_text = np.bincount(sides[0], pull, len(rows)) - np.bincount(
+                sides[1], pull, len(rows)
+            )
+            penalty = spread * weights @ weights + linear @ linear
             value = np.logaddexp(0, -margins).mean() + self.l2 / 2 * penalty
             gradient = np.concatenate(
                 [
-                    by_place + self.l2 * scale * weights,
+                    mix * slope(by_text) + self.l2 * spread * weights,
                     (1 - mix) * (pull @ apart) + self.l2 * linear,
                 ]
             )
@@ -134,17 +135,20 @@ class Prototype(Head):
         """Return the squared distances (texts, prototypes), in widths."""
         return np.asarray(squared_distances(features, self.places_) / self.width_)
 
-    def _nearness(self, features: Array) -> Array:
-        return -self.distances(features)
+    def _closeness(self, features: Array) -> Array:
+        """Return exp(-d2/tau) of each text and prototype, in parts of that of the nearest."""
+        distances = self.distances(features)
+        return np.asarray(np.exp(distances.min(axis=1, keepdims=True) - distances))
 
     def score(self, features: Array) -> Array:
         """Return the reward of each row."""
-        by_place, _ = _score(self._nearness(features), self.class_weights_)
+        by_place, _ = _score(self._closeness(features), self.class_weights_)
         return np.asarray(self.mix_ * by_place + (1 - self.mix_) * (features @ self.direction_))
 
     def shares(self, features: Array) -> Array:
         """Return how much of each row belongs to each prototype; a row sums to 1."""
-        return _shares(self._nearness(features))
+        near = self._closeness(features)
+        return np.asarray(near / near.sum(axis=1, keepdims=True))
 
     def state(self) -> dict[str, Array]:
         """Return places, width, weights and the mix."""
@@ -164,19 +168,13 @@ class Prototype(Head):
         return self
 
 
-def _shares(near: Array) -> Array:
-    from scipy.special import softmax
+def _score(near: Array, weights: Array) -> tuple[Array, Callable[[Array], Array]]:
+    """Return s(x) of each row, and the gradient in the weights of any weighted sum of them."""
+    up = np.exp(weights / 2)
+    better, worse = near @ up, near @ (1 / up)
 
-    return np.asarray(softmax(near, axis=1))
+    def slope(by_text: Array) -> Array:
+        rise, fall = (by_text / better) @ near, (by_text / worse) @ near
+        return np.asarray((up * rise + fall / up) / 2)
 
-
-def _score(near: Array, weights: Array) -> tuple[Array, Array]:
-    """Return s(x) of each row and its slope in each weight."""
-    from scipy.special import logsumexp
-
-    better = logsumexp(near + weights / 2, axis=1)
-    worse = logsumexp(near - weights / 2, axis=1)
-    slope = np.exp(near + weights / 2 - better[:, None]) + np.exp(
-        near - weights / 2 - worse[:, None]
-    )
-    return np.asarray(better - worse), np.asarray(slope / 2)
+    return np.asarray(np.log(better) - np.log(worse)), slope
