@@ -55,10 +55,6 @@ class FrozenEncoder:
             raise RewardError(f"text {empty.id or '(no id)'}: the response is empty\nLeave it out.")
         rows = [(str(number), one.response, one.prompt) for number, one in enumerate(texts)]
         embedded = self._embedder.embed([one.response for one in texts])
-        if not np.isfinite(embedded).all():
-            raise RewardError(
-                f"{self._embedder.name}: an embedding is not finite\nCompute it anew."
-            )
         return np.hstack([embedded, text_table(rows).values])
 
 
@@ -76,6 +72,10 @@ class Scaling:
 
         What is not known becomes 0. Of the turned columns the first `DIRECTIONS` are kept.
         """
+        plain = features[:, : features.shape[1] - style]
+        if not np.isfinite(plain).all():
+            row = int(np.flatnonzero(~np.isfinite(plain).all(axis=1))[0])
+            raise RewardError(f"text {row}: its features are not finite numbers\nLeave it out.")
         known = np.isfinite(features)
         counts = np.maximum(known.sum(axis=0), 1)
         means = np.where(known, features, 0).sum(axis=0) / counts

@@ -34,11 +34,17 @@ def fit_tuned(
     fixed = dict(fixed or {})
     seeded = {"seed": seed} if name == "prototype" else {}
     head = build_head(name, {**seeded, **fixed}).prepare(unlabelled)
-    grid = [
-        {key: value for key, value in one.items() if key not in fixed} for one in HEADS[name].GRID
-    ]
+    grid = []
+    for one in HEADS[name].GRID:
+        settings = {key: value for key, value in one.items() if key not in fixed}
+        if settings not in grid:
+            grid.append(settings)
     best = grid[0]
-    if len(pairs) >= LEAST_PAIRS and len(set(pairs.groups.tolist())) >= LEAST_GROUPS:
+    if (
+        len(grid) > 1
+        and len(pairs) >= LEAST_PAIRS
+        and len(set(pairs.groups.tolist())) >= LEAST_GROUPS
+    ):
         best = grid[_best(head, grid, features, pairs, unlabelled, seed)]
     return _with(head, best).fit(features, pairs, unlabelled), {**fixed, **best}
 

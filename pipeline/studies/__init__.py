@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
+from pipeline.studies import annotation_imports, audit, corpora, reward, routing, scoring
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
@@ -16,6 +16,7 @@ STUDIES: dict[str, Study] = {
     "annotation_imports": annotation_imports.run,
     "audit": audit.run,
     "corpora": corpora.run,
+    "reward": reward.run,
     "routing": routing.run,
     "scoring": scoring.run,
 }

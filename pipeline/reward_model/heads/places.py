@@ -41,7 +41,7 @@ def find_places(
         half = max(count // 2, 1)
         places = np.vstack([lloyd(side, _spread(side, half, random)) for side in sides])
     if added:
-        places = _with_added(texts, places, added)
+        places = with_added(texts, places, added)
     nearest = squared_distances(texts, places).min(axis=1)
     return places, max(float(np.median(nearest)), _TINY)
 
@@ -70,7 +70,7 @@ def _spread(texts: Array, count: int, random: np.random.Generator) -> Array:
     return texts[taken]
 
 
-def _with_added(texts: Array, places: Array, most: int) -> Array:
+def with_added(texts: Array, places: Array, most: int) -> Array:
     """Return `places` with up to `most` added, the farthest text first."""
     count = len(places)
     for _ in range(most):

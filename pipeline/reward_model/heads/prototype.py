@@ -9,7 +9,7 @@ that of the others, u+ and u-; with squared distances d2 and a width tau
 is the reward, in training as in use: no label enters it (the corrected form of Zhang et al. 2024,
 ACL long.748, whose published code chooses the class by the label in training). Places come from all
 texts, labelled or not; labels alone decide the weights. With few labels that is what
-there is to gain: eight weights are learned from few pairs, hundreds are not.
+there is to gain: six weights are learned from few pairs, a hundred are not.
 """
 
 from __future__ import annotations
@@ -40,16 +40,16 @@ class Prototype(Head):
 
     name = "prototype"
     GRID: ClassVar = tuple(
-        {"l2": l2, "mix_end": mix} for mix in (0.5, 0.8) for l2 in (0.01, 0.03, 0.003, 0.001)
+        {"l2": l2, "mix_end": mix} for mix in (0.25, 1.0) for l2 in (0.01, 0.03, 0.003, 0.001)
     )
 
     def __init__(
         self,
         *,
-        places: int = 8,
-        added: int = 8,
+        places: int = 6,
+        added: int = 0,
         l2: float = 0.01,
-        mix_end: float = 0.5,
+        mix_end: float = 0.25,
         init: Literal["all", "labelled"] = "all",
         steps: int = 0,
         dropout: float = 0.1,
