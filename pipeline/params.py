@@ -22,13 +22,16 @@ from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.rate import RateParams
 from pipeline.stages.reward_curve import RewardCurveParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 
@@ -50,8 +53,11 @@ class Params(Section):
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
+    rate: RateParams
     train_scorer: TrainScorerParams
+    evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
+    suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
     train_reward: TrainRewardParams
     reward_curve: RewardCurveParams

@@ -14,8 +14,11 @@ import typer
 from pipeline.cli import (
     accept,
     annotate,
+    annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
@@ -23,12 +26,15 @@ from pipeline.cli import (
     preview,
     repro,
     reward,
+    reward_stages,
     score,
     stages,
     study,
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -43,10 +49,13 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
@@ -55,6 +64,8 @@ for module in (
     reward,
     tuning,
     stages,
+    annotation_stages,
+    reward_stages,
 ):
     module.register(app)
 
@@ -73,7 +84,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code

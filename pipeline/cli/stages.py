@@ -25,14 +25,14 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
         featurize,
+        rate,
         train_scorer,
-        merge_annotations,
-        select_annotations,
-        train_reward,
-        reward_curve,
+        evaluate_scorers,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -188,6 +188,31 @@ def count_corpora(
     )
 
 
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+    )
+
+
 def expect(
     ingest: In,
     accepted: In,
@@ -223,17 +248,49 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     stage.run(corpus=corpus, expectations=expectations, out=out)
 
 
-def featurize(exchanges: In, responses: In, out: Out) -> None:
+def featurize(exchanges: In, responses: In, labels: In, out: Out) -> None:
     """Describe every response by features."""
     from pipeline.params import load_params
     from pipeline.stages import featurize as stage
 
     params = load_params()
-    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
+    stage.run(
+        params.featurize,
+        params.llm.embedder,
+        params.llm.budget,
+        seed=params.seed,
+        exchanges=exchanges,
+        responses=responses,
+        labels=labels,
+        out=out,
+    )
+
+
+def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) -> None:
+    """Ask the rater model about responses; answers are kept in the ledger and paid for once."""
+    from pipeline.cli.console import note
+    from pipeline.llm.live import spent_line
+    from pipeline.params import load_params
+    from pipeline.stages import rate as stage
+
+    params = load_params()
+    rater = params.llm.rater
+    count = stage.run(
+        params.rate,
+        rater,
+        params.llm.budget,
+        exchanges=exchanges,
+        responses=responses,
+        out=out,
+        rejections=rejections,
+        metrics=metrics,
+    )
+    if rater is not None:
+        note(f"rate: {spent_line(count, rater)}")
 
 
 def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
+    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
 ) -> None:
     """Train the scorer and measure it on held-out dialogues."""
     from pipeline.params import load_params
@@ -247,85 +304,49 @@ def train_scorer(
         responses=responses,
         features=features,
         splits=splits,
-        out=out,
-        metrics=metrics,
-    )
-
-
-def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
-    """Merge all rounds of labels into final ones, and measure agreement."""
-    from pipeline.params import load_params
-    from pipeline.stages import merge_annotations as stage
-
-    stage.run(
-        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
-    )
-
-
-def select_annotations(
-    responses: In,
-    splits: In,
-    rounds: In,
-    out: Out,
-    metrics: Out,
-    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
-    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
-) -> None:
-    """Pick the responses that people should label next."""
-    from pipeline.params import load_params
-    from pipeline.stages import select_annotations as stage
-
-    params = load_params()
-    stage.run(
-        params.select_annotations,
-        seed=params.seed,
-        responses=responses,
-        splits=splits,
-        rounds=rounds,
-        out=out,
-        metrics=metrics,
-        scores=scores,
-        findings=findings,
-    )
-
-
-def train_reward(
-    exchanges: In,
-    responses: In,
-    splits: In,
-    preferences: In,
-    labels: In,
-    out: Out,
-    metrics: Out,
-) -> None:
-    """Train the reward model and measure it on held-out dialogues."""
-    from pipeline.params import load_params
-    from pipeline.stages import train_reward as stage
-
-    params = load_params()
-    stage.run(
-        params.train_reward,
-        seed=params.seed,
-        exchanges=exchanges,
-        responses=responses,
-        splits=splits,
-        preferences=preferences,
         labels=labels,
         out=out,
         metrics=metrics,
     )
 
 
-def reward_curve(exchanges: In, responses: In, splits: In, metrics: Out, figure: Out) -> None:
-    """Measure reward models by the number of labels they were given."""
-    from pipeline.params import load_params
-    from pipeline.stages import reward_curve as stage
+def evaluate_scorers(
+    protocol: Annotated[str, typer.Argument(help="honest or published")],
+    exchanges: In,
+    responses: In,
+    features: In,
+    ratings: In,
+    raters: In,
+    out: Out,
+) -> None:
+    """Compare scorers, raters and null baselines by one protocol."""
+    from typing import get_args
 
-    stage.run(
-        load_params().reward_curve,
-        exchanges=exchanges,
-        responses=responses,
-        splits=splits,
-        metrics=metrics,
-        figure=figure,
-    )
+    from pipeline.errors import PipelineError
+    from pipeline.params import load_params
+    from pipeline.stages import evaluate_scorers as stage
+
+    for known in get_args(stage.Protocol):
+        if protocol == known:
+            params = load_params()
+            stage.run(
+                known,
+                params.evaluate_scorers,
+                seed=params.seed,
+                exchanges=exchanges,
+                responses=responses,
+                features=features,
+                ratings=ratings,
+                raters=raters,
+                out=out,
+            )
+            return
+    raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
+
+
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
+    from pipeline.params import load_params
+    from pipeline.stages import report as stage
+
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)

@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 from pipeline.evaluation.classification import (
     MEASURES,
     Estimate,
+    EvaluationError,
     Predictions,
     Split,
     accuracy,
@@ -25,12 +26,15 @@ from pipeline.evaluation.classification import (
 )
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.features import combination
-from pipeline.scoring.rated import RatedSet
+from pipeline.scoring.leniency import RaterModel
+from pipeline.scoring.rated import CLASSES, RatedSet
 from pipeline.scoring.scorer import Scorer
 from pipeline.scoring.select import Selection, permutation_importance, select_nested
 
 INNER_FOLDS = 3
+AS_RATED = "as rated"
 REPEATS = 3
+RATERS = {"empirical_bayes": "leniency removed", "mixed": "leniency removed by a mixed model"}
 Mask = NDArray[np.bool_]
 
 
@@ -45,7 +49,7 @@ class Trial:
     features: str
     model: str
     pool: str = "balanced"
-    lenient: bool = False
+    raters: RaterModel = "none"
     selection: str | None = None
     calibrated: bool = True
 
@@ -55,8 +59,16 @@ class Trial:
         parts = [self.model]
         parts += [f"nested {self.selection}"] if self.selection else []
         parts += [f"trained on {self.pool}"] if self.pool != "balanced" else []
-        parts += ["leniency removed"] if self.lenient else []
+        parts += [RATERS[self.raters]] if self.raters != "none" else []
         return ", ".join(parts)
+
+
+# What every scorer must beat: the commonest rating, who wrote the response, how long it is.
+NULLS = (
+    Trial("none", "majority", calibrated=False),
+    Trial("type", "LR"),
+    Trial("length", "LR"),
+)
 
 
 @dataclass
@@ -109,7 +121,13 @@ class Bench:
 
 
 def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int) -> TrialResult:
-    """Fit and test one trial on every split."""
+    """Fit and test one trial on every split.
+
+    The model `AS_RATED` learns nothing: its one feature is a rater's word, taken as the label. What
+    the rater left unrated is skipped, and the share of it is reported.
+    """
+    if trial.model == AS_RATED:
+        return _as_rated(bench, trial, splits)
     result = TrialResult(trial, len(splits[0].test) / len(splits[0].train))
     whole = combination(bench.table, trial.features)
     for split in splits:
@@ -123,7 +141,7 @@ def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int)
             result.selections.append(chosen)
             learn, unseen = learn.columns(chosen.names), unseen.columns(chosen.names)
         scorer = Scorer(
-            trial.model, seed=seed, lenient=trial.lenient, calibrated=trial.calibrated
+            trial.model, seed=seed, raters=trial.raters, calibrated=trial.calibrated
         ).fit(learn, rated)
         found = Predictions.of(scorer.predict_proba(unseen), scorer.classes_)
         result.counts += np.array(confusion(truth, found))
@@ -133,6 +151,25 @@ def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int)
             result.importances.append(
                 permutation_importance(scorer, unseen, truth, repeats=REPEATS, seed=seed)
             )
+    return result
+
+
+def _as_rated(bench: Bench, trial: Trial, splits: Sequence[Split]) -> TrialResult:
+    result = TrialResult(trial, len(splits[0].test) / len(splits[0].train))
+    said = combination(bench.table, trial.features).values[:, 0]
+    for split in splits:
+        _, test = bench.sides(split, trial.pool)
+        rated = test[~np.isnan(said[test])]
+        result.values.setdefault("share not rated", []).append(1 - len(rated) / len(test))
+        if not len(rated):
+            raise EvaluationError(
+                f"{trial.features}: not one response of a split is rated\nRate more of them."
+            )
+        truth, labels = bench.rated.ratings[rated], said[rated].astype(np.int64)
+        found = Predictions(labels, np.eye(len(CLASSES))[labels - 1])
+        result.counts += np.array(confusion(truth, found))
+        for metric in ("accuracy", "macro_f1", "qwk"):  # it gives no probability
+            result.values.setdefault(metric, []).append(MEASURES[metric](truth, found))
     return result
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from pipeline.errors import GateFailedError, PipelineError
 from pipeline.llm.chat import Request
-from pipeline.llm.role import Budget, LlmRole
+from pipeline.llm.role import Budget, Role
 
 # A chat template adds a few tokens around each message; no known one adds more.
 TEMPLATE_TOKENS = 16
@@ -42,13 +42,13 @@ class Usage:
         return self.tokens_in + self.tokens_out
 
 
-def worst_case(role: LlmRole, request: Request) -> Usage:
+def worst_case(request: Request) -> Usage:
     """Return an upper bound: every byte of the prompt a token, the reply as long as allowed."""
     around = TEMPLATE_TOKENS * (request.turns + 1)
-    return Usage(tokens_in=len(request.content) + around, tokens_out=role.max_tokens)
+    return Usage(tokens_in=len(request.content) + around, tokens_out=request.tokens_out)
 
 
-def cost_usd(role: LlmRole, usage: Usage) -> float | None:
+def cost_usd(role: Role, usage: Usage) -> float | None:
     """Return the price of `usage` in US dollars, None when a price is unknown."""
     if role.prices is None:
         return None
@@ -56,7 +56,7 @@ def cost_usd(role: LlmRole, usage: Usage) -> float | None:
     return (usage.tokens_in * price_in + usage.tokens_out * price_out) / 1e6
 
 
-def check_prices(role: LlmRole, budget: Budget) -> None:
+def check_prices(role: Role, budget: Budget) -> None:
     """Raise UnknownPriceError if `budget` caps dollars and `role` has no price."""
     if budget.max_usd is not None and role.prices is None:
         raise UnknownPriceError(

@@ -31,14 +31,17 @@ def run(
 ) -> None:
     """Write the final labels, the counts with agreement, and the page.
 
-    A later round's label replaces an earlier one of the same question and unit.
+    A later round's label replaces an earlier one of the same question and unit; a label that a
+    corpus came with never replaces a person's.
     """
     found = {number: read_round(path) for number, path in round_files(rounds).items()}
     final: dict[tuple[str, int, str], FinalLabel] = {}
     for number, rows in found.items():
         for label in resolve(rows, number):
             sentence = -1 if label.sentence is None else label.sentence
-            final[label.item_id, sentence, label.question] = label
+            key = label.item_id, sentence, label.question
+            if label.method != "source" or key not in final or final[key].method == "source":
+                final[key] = label
     write_table(labels, FinalLabel, (final[key] for key in sorted(final)))
     everything = [row for rows in found.values() for row in rows]
     options = report_options((), ours=True, bands=params.bands, resamples=params.resamples)

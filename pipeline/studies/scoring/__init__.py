@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.evaluation.classification import Split, grouped_splits
 from pipeline.evaluation.honest import (
+    NULLS,
     Bench,
     Trial,
     TrialResult,
@@ -22,7 +23,7 @@ from pipeline.evaluation.honest import (
     compare,
     run_trial,
 )
-from pipeline.evaluation.published import reproduce_selection, reproduce_table
+from pipeline.evaluation.published import quoted, reproduce_selection, reproduce_table
 from pipeline.features.embeddings import CachedEmbedder, MiniLm
 from pipeline.features.table import FeatureTable, join
 from pipeline.progress import track
@@ -30,7 +31,8 @@ from pipeline.scoring.features import is_llm_made
 from pipeline.scoring.select import stability
 from pipeline.studies.scoring.codes import code_all
 from pipeline.studies.scoring.data import RatedData, load, shared_dialogues
-from pipeline.studies.scoring.trials import NULLS, PAPER, RECODED, SEARCH, SELECTED, TABLE
+from pipeline.studies.scoring.raters import rater_figures
+from pipeline.studies.scoring.trials import LENIENT, PAPER, RECODED, SEARCH, SELECTED, TABLE
 
 SEED = 42
 CHOOSING_SHARE = 0.4
@@ -60,6 +62,7 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
         "published.json": _published(rated),
         "search.json": log,
         "coder.json": coding.figures,
+        "raters.json": rater_figures(rated.rated, table),
         **_honest(rated, table, choosing, best),
     }
 
@@ -69,7 +72,7 @@ def _published(data: RatedData) -> list[dict[str, Any]]:
     results = list(reproduce_table(rated, table))
     for order in ("RFE", "KBest"):
         results += reproduce_selection(rated, table, order=order)
-    return [row for result in results for row in result.rows()]
+    return [*(row for result in results for row in result.rows()), *quoted()]
 
 
 def _choosing(data: RatedData) -> frozenset[str]:
@@ -121,7 +124,7 @@ def _best(log: Sequence[dict[str, Any]], *, llm_made: bool) -> Trial:
     """Return the trial of the greatest accuracy and kappa together, calibrated for the report."""
     allowed = [row for row in log if llm_made or not row["llm_made"]]
     top = max(allowed, key=lambda row: row["accuracy"] + row["qwk"])
-    return Trial(top["features"], top["model"], top["pool"], top["lenient"])
+    return Trial(top["features"], top["model"], top["pool"], top["raters"])
 
 
 def _honest(
@@ -137,7 +140,7 @@ def _honest(
             fixed=choosing,
         )
     )
-    trials = dict.fromkeys((*NULLS, *TABLE, *RECODED, *SELECTED, *best.values()))
+    trials = dict.fromkeys((*NULLS, *TABLE, *RECODED, *LENIENT, *SELECTED, *best.values()))
     results = {
         trial: run_trial(bench, trial, splits, seed=SEED)
         for trial in track(trials, "testing", total=len(trials))
@@ -188,6 +191,11 @@ def _comparisons(
             compare(result, best_null(nulls, metric), metric)
             for trial, result in results.items()
             if trial not in NULLS
+            for metric in metrics
+        ],
+        "leniency taken out less left in": [
+            compare(results[trial], results[LENIENT[0]], metric)
+            for trial in LENIENT[1:]
             for metric in metrics
         ],
         "recoded less copied codes": [
