@@ -78,7 +78,9 @@ def train_on(data: CurveData, fit: Fit, fraction: float, seed: int) -> Trained:
     started = time.process_time()
     head, _ = fit(data.features, part, data.features[data.unlabelled], seed)
     seconds = time.process_time() - started
-    rewards = head.score(data.features)
+    asked = np.union1d(part.texts(), data.test.texts())
+    rewards = np.zeros(len(data.features))
+    rewards[asked] = head.score(data.features[asked])
     return Trained(
         margins=margins(rewards, data.test),
         train_accuracy=float(correct(margins(rewards, part)).mean()),

@@ -13,7 +13,7 @@ from pipeline.reward_model.learning_curve import correct
 from pipeline.reward_model.tuning import margins
 from pipeline.studies.reward.data import Welivita
 
-REPEATS = 8
+REPEATS = 4
 HELD_SHARE = 0.35
 # About 1, 2, 5, 10 and 25 percent of the pairs that `papers` trains on.
 PAIRS = (93, 185, 463, 926, 2300)
