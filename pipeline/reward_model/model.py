@@ -173,7 +173,7 @@ class RewardModel:
 
     def save(self, folder: Path) -> None:
         """Write the model to `folder`."""
-        from safetensors.numpy import save_file
+        from safetensors.numpy import save
 
         state = {
             **{f"head.{name}": value for name, value in self.fitted_.state().items()},
@@ -182,7 +182,9 @@ class RewardModel:
             "scaling.directions": self.scaling_.directions,
         }
         with AtomicFile(folder / NUMBERS) as part:
-            save_file({name: np.ascontiguousarray(value) for name, value in state.items()}, part)
+            part.write_bytes(
+                save({name: np.ascontiguousarray(value) for name, value in state.items()})
+            )
         write_json(folder / FACTS, self.facts_.model_dump(mode="json"))
 
     @classmethod
