@@ -1,6 +1,6 @@
 """Claim: a fit takes under 60 s and 10,000 rewards under 2 s, given features; both grow linearly.
 
-The fit is that of the default head on all 9,260 pairs of 8,750 texts, its search included, on random
+The fit is that of the default head on 9,260 pairs of 8,750 texts, its search included, on random
 features of the real size. Growth is that of time when pairs or prototypes are four times as many:
 4 is linear. Rival of the fit: the linear head with as large a search.
 """

@@ -88,9 +88,9 @@ def _line(
     return found
 
 
-def curve_table(data: str, folder: Path = STUDY) -> str:
+def curve_table(data: str, folder: Path = STUDY, file: str = "curve.json") -> str:
     """Return the study's curve on `data` as Markdown: a row per model, a column per fraction."""
-    rows = [row for row in read_json(folder / "curve.json") if row["data"] == data]
+    rows = [row for row in read_json(folder / file) if row["data"] == data]
     fractions = sorted({row["fraction"] for row in rows})
     lines = [
         "",
@@ -111,3 +111,32 @@ def _cell(row: dict[str, Any]) -> str:
         return f"{shown} ({100 * low:.1f} to {100 * high:.1f})"
     low, high = row["paired_ci"]
     return f"{shown} ({100 * row['paired_difference']:+.1f}; {100 * low:+.1f} to {100 * high:+.1f})"
+
+
+def target_lines(folder: Path = STUDY) -> str:
+    """Return in words whether prototypes beat the linear head as was hoped."""
+    found = read_json(folder / "target.json")
+    verdict = "reached" if found["reached_with_few"] and not found["worse_at_full"] else "missed"
+    lines = ["", f"Target: {found['target']}: **{verdict}**, after {found['searched']} trials.", ""]
+    for name, word in (("significantly_better", "better"), ("significantly_worse", "worse")):
+        cells = [
+            f"{one['data']} at {100 * one['fraction']:g}% "
+            f"({100 * one['paired_difference']:+.1f} points)"
+            for one in found[name]
+        ]
+        lines.append(f"Significantly {word} than linear: {', '.join(cells) or 'nowhere'}.")
+    return "\n".join([*lines, "", ""])
+
+
+def mismatch_line(folder: Path = STUDY) -> str:
+    """Return in words what the label is worth to the published recipe."""
+    found = read_json(folder / "mismatch.json")
+    used, told = found["as it is used"], found["as it is trained, the label told"]
+    added = found["what the label adds"]
+    low, high = added["ci"]
+    return (
+        f"\nThe published recipe, taught with {100 * found['fraction']:g}% of the pairs, prefers "
+        f"{100 * used['accuracy']:.1f}% of the test pairs as people do; told the label, as it is "
+        f"in training, {100 * told['accuracy']:.1f}% ({100 * added['accuracy']:+.1f} points; "
+        f"{100 * low:+.1f} to {100 * high:+.1f}).\n\n"
+    )

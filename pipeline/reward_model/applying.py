@@ -26,6 +26,19 @@ class Judge(Protocol):
 
 
 @dataclass(frozen=True)
+class Prompted:
+    """A judge for callers that keep prompts and responses apart, as evaluation does."""
+
+    judge: Judge
+
+    def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> Array:
+        """Return one number per response; a prompt is an exchange's utterance."""
+        return self.judge.reward(
+            [Text(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
+        )
+
+
+@dataclass(frozen=True)
 class Ranked:
     """A response with its reward; `rank` counts from 1 within its exchange."""
 

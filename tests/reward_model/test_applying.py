@@ -7,9 +7,9 @@ import pytest
 
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Lineage, Message, PreferencePair, RawLocation, Response
-from pipeline.reward_model.applying import low_margin, rank, suggest, weigh
+from pipeline.reward_model.applying import Prompted, low_margin, rank, suggest, weigh
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, text_of
 
 LINEAGE = Lineage(source="made up", licence="CC0-1.0", operation="test")
 DOG = Exchange(
@@ -49,6 +49,12 @@ def test_the_best_response_comes_first(prototypes: RewardModel) -> None:
     assert [one.response.id for one in found] == ["response-warm", "response-cold"]
     assert [one.rank for one in found] == [1, 2]
     assert found[0].reward > found[1].reward
+
+
+def test_prompts_and_responses_apart_give_the_same_rewards(prototypes: RewardModel) -> None:
+    apart = Prompted(prototypes).reward(["my dog", "my dog"], [WARM.text, COLD.text])
+
+    assert (apart == prototypes.reward([text_of(DOG, WARM), text_of(DOG, COLD)])).all()
 
 
 def test_equal_rewards_keep_their_order() -> None:

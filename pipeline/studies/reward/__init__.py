@@ -11,6 +11,7 @@ from typing import Any
 
 from pipeline.progress import track
 from pipeline.reward_model.learning_curve import CurveData, Fit, Variant, curve_rows, train_on
+from pipeline.studies.reward.best_of import best_of, work_folder
 from pipeline.studies.reward.data import PAIR_SETS, Welivita, load_pair_set, load_welivita
 from pipeline.studies.reward.published import mismatch, published_data, published_fit
 from pipeline.studies.reward.search import search
@@ -63,7 +64,9 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
     papers = welivita.texts.curve("welivita2024 papers", *sides["welivita2024 papers"])
     ablations = _curve(papers, ABLATED, ABLATIONS)
     curve += _published(welivita, papers)
+    picked = best_of(data, work_folder(), "prototype")
     return {
+        **({"best_of.json": picked} if picked else {}),
         "search.json": log,
         "curve.json": curve,
         "ablations.json": ablations,
