@@ -13,36 +13,6 @@ from pipeline.reward_model.texts import RewardError, Text
 from tests.reward_model.conftest import THINGS, WordEncoder
 
 PARAMS = GrpoParams(steps=2, batch=4, group=4, rate=1e-3, max_tokens=6)
-VOCABULARY = ("<pad>", "<end>", "<unk>", "i", "hear", "you", "about", "the", "my", *THINGS)
-
-
-@pytest.fixture(scope="module")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny Llama with a tiny tokenizer."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("student")
-    words = Tokenizer(
-        models.WordLevel({word: number for number, word in enumerate(VOCABULARY)}, "<unk>")
-    )
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", eos_token="<end>", unk_token="<unk>"
-    )
-    tokenizer.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=64,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder
 
 
 def test_trl_is_given_the_very_rewards_of_the_saved_model(
