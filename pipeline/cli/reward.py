@@ -185,7 +185,7 @@ def _readable(asked: Text, found: Explanation) -> str:
         lines += [
             "",
             f"prototype {near.prototype}: distance {near.distance:.2f}, {near.share:.0%} of this "
-            f"text is here, worth {near.weight:+.3f}",
+            f"text is here; training texts here have {near.worth:+.3f} on average",
         ]
         lines += [
             f"  {one.wins} of {one.pairs} preferred, distance {one.distance:.2f}: “{one.response}”"

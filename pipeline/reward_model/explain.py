@@ -9,7 +9,7 @@ import numpy as np
 
 from pipeline.reward_model.heads.prototype import Prototype
 from pipeline.reward_model.model import Example, RewardModel
-from pipeline.reward_model.texts import RewardError, Text
+from pipeline.reward_model.texts import Text
 
 
 @dataclass(frozen=True)
@@ -17,13 +17,13 @@ class Near:
     """One prototype beside a text.
 
     `distance` is squared, in widths; `share` is how much of the text belongs here, 0 to 1;
-    `weight` is what belonging wholly here is worth; `examples` are judged texts nearest to it.
+    `worth` is the mean reward of the training texts here, `examples` the nearest judged ones.
     """
 
     prototype: int
     distance: float
     share: float
-    weight: float
+    worth: float
     examples: tuple[Example, ...]
 
 
@@ -54,19 +54,16 @@ class Explanation:
 def explain(model: RewardModel, text: Text, *, nearest: int = 3) -> Explanation:
     """Return the reward of `text` with its parts.
 
-    Raises RewardError for a model without prototypes.
+    Of a model without prototypes nothing is `by_prototypes`: those shown are places among its
+    training texts, and say who the text's neighbours are.
     """
-    head = model.fitted_
-    if not isinstance(head, Prototype):
-        why = f" ({model.facts_.why})" if model.facts_.why else ""
-        raise RewardError(
-            f"the saved model is {model.facts_.head}{why}: it has no prototypes to show\n"
-            "Set train_reward.model to prototype in params.yaml, then: dvc repro train_reward"
-        )
+    head, places = model.fitted_, model.places_
     features = model.features([text])
     reward = float(head.score(features)[0])
-    linear = float((1 - head.mix_) * (features @ head.direction_)[0])
-    distances, shares = head.distances(features)[0], head.shares(features)[0]
+    linear = reward
+    if isinstance(head, Prototype):
+        linear = float((1 - head.mix_) * (features @ head.direction_)[0])
+    distances, shares = places.distances(features)[0], places.shares(features)[0]
     low, high = model.facts_.terciles
     return Explanation(
         reward=reward,
@@ -78,7 +75,7 @@ def explain(model: RewardModel, text: Text, *, nearest: int = 3) -> Explanation:
                 prototype=int(number),
                 distance=float(distances[number]),
                 share=float(shares[number]),
-                weight=float(head.mix_ * head.class_weights_[number]),
+                worth=model.facts_.worth[number],
                 examples=model.facts_.examples[number],
             )
             for number in np.argsort(distances, kind="stable")[:nearest]

@@ -33,7 +33,7 @@ EXAMPLES = 5
 
 
 class Example(Section):
-    """A training text behind a prototype: `wins` of its `pairs` it was preferred in.
+    """A training text near a prototype: `wins` of its `pairs` it was preferred in.
 
     `distance` is the squared one to the prototype, in widths.
     """
@@ -50,7 +50,8 @@ class RewardFacts(Section):
     """What a saved model is, beside its numbers.
 
     `head` is what it is, `asked_for` what it was to be where that could not be, and `why`.
-    `terciles` and `middle` are of the rewards of the texts it learned from.
+    `terciles` and `middle` are of the rewards of the texts it learned from. `examples` are the
+    judged texts nearest to each place, and `worth` is the mean reward of the texts there.
     """
 
     format: int = FORMAT
@@ -65,6 +66,7 @@ class RewardFacts(Section):
     why: str | None = None
     licence: str = "none stated"
     examples: tuple[tuple[Example, ...], ...] = ()
+    worth: tuple[float, ...] = ()
     measures: dict[str, Any] = Field(default_factory=dict)
 
 
@@ -120,6 +122,7 @@ class RewardModel:
         rewards = self.fitted_.score(features)
         if not np.isfinite(rewards).all():
             raise RewardError(f"{self.head}: a reward is not finite\nUse another model.")
+        self.places_ = self._places(features)
         low, middle, high = np.quantile(rewards, [1 / 3, 1 / 2, 2 / 3])
         self.facts_ = RewardFacts(
             head=self.fitted_.name,
@@ -132,7 +135,8 @@ class RewardModel:
             asked_for=self.head if why else None,
             why=why,
             licence=licence,
-            examples=_examples(self.fitted_, features, texts, rows),
+            examples=_examples(self.places_, features, texts, rows),
+            worth=_worth(self.places_, features, rewards),
         )
         return self
 
@@ -149,6 +153,12 @@ class RewardModel:
                 return head, None
             return self._fitted("linear", {}, features, rows), why
         return self._fitted(self.head, self.settings, features, rows), why
+
+    def _places(self, features: Array) -> Prototype:
+        """Return the prototypes; a head without has some that explain and decide nothing."""
+        if isinstance(self.fitted_, Prototype):
+            return self.fitted_
+        return Prototype(seed=self.seed).prepare(features)
 
     def _fitted(
         self, name: str, settings: Mapping[str, Any], features: Array, rows: PairRows
@@ -180,6 +190,8 @@ class RewardModel:
             "scaling.means": self.scaling_.means,
             "scaling.factors": self.scaling_.factors,
             "scaling.directions": self.scaling_.directions,
+            "places": self.places_.places_,
+            "width": np.array([self.places_.width_]),
         }
         with AtomicFile(folder / NUMBERS) as part:
             part.write_bytes(
@@ -215,6 +227,8 @@ class RewardModel:
                 if name.startswith("head.")
             }
             model.fitted_ = build_head(facts.head, facts.settings).restore(kept)
+            model.places_ = Prototype()
+            model.places_.places_, model.places_.width_ = state["places"], float(state["width"][0])
         except KeyError as error:
             raise TableError(folder / NUMBERS, f"no {error} in it", hint=RETRAIN) from error
         model.facts_, model.settings_ = facts, facts.settings
@@ -237,12 +251,19 @@ def _numbers(path: Path) -> dict[str, Array]:
     return dict(state)
 
 
+def _worth(head: Prototype, features: Array, rewards: Array) -> tuple[float, ...]:
+    """Return the mean reward of the texts nearest to each prototype."""
+    nearest = head.distances(features).argmin(axis=1)
+    return tuple(
+        float(rewards[nearest == number].mean()) if (nearest == number).any() else 0.0
+        for number in range(head.prototypes)
+    )
+
+
 def _examples(
-    head: Head, features: Array, texts: Sequence[Text], rows: PairRows
+    head: Prototype, features: Array, texts: Sequence[Text], rows: PairRows
 ) -> tuple[tuple[Example, ...], ...]:
     """Return the judged texts nearest to each prototype, nearest first."""
-    if not isinstance(head, Prototype):
-        return ()
     wins = np.bincount(rows.chosen, minlength=len(texts))
     played = wins + np.bincount(rows.rejected, minlength=len(texts))
     distances = head.distances(features[: len(texts)])

@@ -27,7 +27,7 @@ def trained(sample_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     write_table(out / "labels.parquet", FinalLabel, [])
     params = load_params(PROJECT / "params.yaml")
     train_reward.run(
-        params.train_reward,
+        params.train_reward.model_copy(update={"model": "prototype"}),
         seed=params.seed,
         exchanges=datasets / "exchanges.parquet",
         responses=datasets / "responses" / "source.parquet",

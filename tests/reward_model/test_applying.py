@@ -106,6 +106,9 @@ def test_the_prompt_of_a_pair_is_what_was_said_and_not_its_template() -> None:
 def test_suggestions_are_what_select_annotations_reads(prototypes: RewardModel) -> None:
     warm, cold = suggest(prototypes, {DOG.id: DOG}, [WARM, COLD])
 
-    assert (warm.question, warm.value, cold.value) == ("empathy", 3, 1)
+    assert warm.question == cold.question == "empathy"
+    assert isinstance(warm.value, int)
+    assert isinstance(cold.value, int)
+    assert 3 >= warm.value > cold.value >= 1
     assert all(0.5 <= (one.score or 0) <= 1 for one in (warm, cold))
     assert warm.agent == "reward:prototype"

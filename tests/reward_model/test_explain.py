@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.reward_model.explain import explain
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import Pair, Text
 from tests.reward_model.conftest import WordEncoder
 
 WARM = Text("my ring", "i hear you about the ring")
@@ -17,7 +17,7 @@ def test_the_parts_of_a_reward_add_up_to_it(prototypes: RewardModel) -> None:
 
     assert found.reward == pytest.approx(prototypes.reward([WARM])[0])
     assert found.by_prototypes + found.by_features == pytest.approx(found.reward)
-    assert found.stands == "high"
+    assert found.stands in {"middle", "high"}
 
 
 def test_nearest_prototypes_come_first_with_the_examples_behind_them(
@@ -43,6 +43,18 @@ def test_a_loaded_model_explains_the_same(prototypes: RewardModel, saved: Path) 
     assert explain(loaded, WARM).as_json() == explain(prototypes, WARM).as_json()
 
 
-def test_a_model_without_prototypes_says_so(pairs: list[Pair]) -> None:
-    with pytest.raises(RewardError, match="is linear: it has no prototypes"):
-        explain(RewardModel(WordEncoder(), "linear").fit(pairs), WARM)
+def test_a_linear_model_is_explained_by_the_texts_nearby(pairs: list[Pair], tmp_path: Path) -> None:
+    model = RewardModel(WordEncoder(), "linear").fit(pairs)
+    model.save(tmp_path)
+
+    found = explain(RewardModel.load(tmp_path, WordEncoder()), WARM)
+
+    assert found.by_prototypes == 0
+    assert found.reward == pytest.approx(model.reward([WARM])[0])
+    assert "hear" in " ".join(one.response for one in found.nearest[0].examples)
+
+
+def test_a_prototype_is_worth_what_the_texts_there_are(prototypes: RewardModel) -> None:
+    best = max(explain(prototypes, WARM, nearest=9).nearest, key=lambda one: one.worth)
+
+    assert sum(one.wins for one in best.examples) > len(best.examples) / 2

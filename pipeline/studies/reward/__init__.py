@@ -64,7 +64,7 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
     papers = welivita.texts.curve("welivita2024 papers", *sides["welivita2024 papers"])
     ablations = _curve(papers, ABLATED, ABLATIONS)
     curve += _published(welivita, papers)
-    picked = best_of(data, work_folder(), "prototype")
+    picked = best_of(data, work_folder(), AGAINST)
     return {
         **({"best_of.json": picked} if picked else {}),
         "search.json": log,
