@@ -31,10 +31,12 @@ from pipeline.stages.generate import STEPS, GenerateParams, ModelParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
 from pipeline.stages.rate import RateParams
+from pipeline.stages.reward_curve import RewardCurveParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
 from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_dpo import TrainDpoParams
+from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
 
@@ -69,6 +71,8 @@ class Params(Section):
     train_dpo: TrainDpoParams
     models: dict[str, ModelParams]
     generate: GenerateParams
+    train_reward: TrainRewardParams
+    reward_curve: RewardCurveParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:
