@@ -23,6 +23,7 @@ from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.base_model import BaseModelParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate import EvaluateParams
 from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
@@ -30,10 +31,12 @@ from pipeline.stages.generate import STEPS, GenerateParams, ModelParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
 from pipeline.stages.rate import RateParams
+from pipeline.stages.reward_curve import RewardCurveParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
 from pipeline.stages.suggest_labels import SuggestLabelsParams
 from pipeline.stages.train_dpo import TrainDpoParams
+from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
 
@@ -57,6 +60,7 @@ class Params(Section):
     featurize: FeaturizeParams
     rate: RateParams
     train_scorer: TrainScorerParams
+    evaluate: EvaluateParams
     evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
     suggest_labels: SuggestLabelsParams
@@ -67,6 +71,8 @@ class Params(Section):
     train_dpo: TrainDpoParams
     models: dict[str, ModelParams]
     generate: GenerateParams
+    train_reward: TrainRewardParams
+    reward_curve: RewardCurveParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

@@ -25,7 +25,10 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    reward,
+    reward_stages,
     score,
+    scoring_stages,
     stages,
     student_stages,
     student_use,
@@ -61,11 +64,14 @@ for module in (
     audit,
     annotate,
     score,
+    reward,
     tuning,
     student_use,
     stages,
+    scoring_stages,
     annotation_stages,
     student_stages,
+    reward_stages,
 ):
     module.register(app)
 
