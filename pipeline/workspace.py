@@ -79,6 +79,7 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
+        params["distillations"] = {}  # they would ask the teacher; `add_distillations` does
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
 

@@ -150,7 +150,9 @@ def _ensure_dataset(client: Any, address: Address, name: str, wanted: Push) -> A
         made = rg.Dataset(
             name=name,
             workspace=address.workspace,
-            settings=settings(wanted.kind, wanted.guidelines.shown, min_submitted=most),
+            settings=settings(
+                wanted.kind, wanted.guidelines.shown(wanted.kind), min_submitted=most
+            ),
             client=client,
         )
         dataset = made.create()

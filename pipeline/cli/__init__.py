@@ -28,7 +28,10 @@ from pipeline.cli import (
     reward,
     reward_stages,
     score,
+    scoring_stages,
     stages,
+    student_stages,
+    student_use,
     study,
     tuning,
 )
@@ -63,9 +66,12 @@ for module in (
     score,
     reward,
     tuning,
+    student_use,
     stages,
+    scoring_stages,
     annotation_stages,
     reward_stages,
+    student_stages,
 ):
     module.register(app)
 

@@ -27,7 +27,14 @@ def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
 
 
 def suggest_labels(
-    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
+    exchanges: In,
+    responses: In,
+    features: In,
+    splits: In,
+    labels: In,
+    ratings: In,
+    out: Out,
+    metrics: Out,
 ) -> None:
     """Write what models would answer, for routing and as suggestions."""
     from pipeline.params import load_params
@@ -42,6 +49,7 @@ def suggest_labels(
         features=features,
         splits=splits,
         labels=labels,
+        ratings=ratings,
         out=out,
         metrics=metrics,
     )

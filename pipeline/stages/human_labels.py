@@ -58,7 +58,7 @@ class HumanLabels:
             "rated_by_people": len(rated),
             "in_place_of_a_source_rating": sum(one.rating is not None for one in rated),
             "coded_by_people": sum(one.id in self.codes for one in responses),
-            "not_of_these_responses": len((set(self.ratings) | set(self.codes)) - known),
+            "not_in_training": len((set(self.ratings) | set(self.codes)) - known),
             "weight": "every response counts once",
         }
 

@@ -12,11 +12,11 @@ from pipeline.annotation.agreement import agreement_report
 from pipeline.annotation.anchoring import anchoring
 from pipeline.annotation.bands import BandName
 from pipeline.annotation.long_table import report_options, rounds_answers
-from pipeline.annotation.page import render_page
+from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.config import Section
 from pipeline.records import Annotation, FinalLabel
-from pipeline.storage import AtomicFile, write_json, write_table
+from pipeline.storage import write_json, write_table
 
 
 class MergeAnnotationsParams(Section):
@@ -52,8 +52,7 @@ def run(
         "anchoring": anchoring(everything),
     }
     write_json(metrics, report)
-    with AtomicFile(page) as part:
-        part.write_text(render_page(report, everything), encoding="utf-8")
+    write_annotation_page(page, report, everything)
 
 
 def _describe(rows: list[Annotation]) -> dict[str, object]:

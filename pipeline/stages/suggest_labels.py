@@ -19,7 +19,7 @@ from pipeline.features.coder import coders_out_of_fold
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import SplitAssignment, Suggestion
+from pipeline.records import ModelRating, SplitAssignment, Suggestion
 from pipeline.scoring.cross_fit import predict_out_of_dialogue
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError, rated_set
@@ -27,6 +27,8 @@ from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import AtomicFile, read_table, write_json
 
 CODER = "coder"
+# The aspect of a rater model that was asked about the whole response, 1 to 3.
+WHOLE = "rating"
 
 
 class SuggestingScorer(Section):
@@ -44,7 +46,8 @@ class SuggestingScorer(Section):
 class SuggestLabelsParams(Section):
     """Section `suggest_labels` of params.yaml.
 
-    Annotators see what the first scorer proposes; that the others differ is a signal for routing.
+    Annotators see what the first scorer proposes, or a rater model where there is none; that the
+    others differ is a signal for routing.
     """
 
     scorers: tuple[SuggestingScorer, ...]
@@ -60,6 +63,7 @@ def run(
     features: Path,
     splits: Path,
     labels: Path,
+    ratings: Path,
     out: Path,
     metrics: Path,
     embeddings: Path = CACHE,
@@ -81,6 +85,7 @@ def run(
         except ScoringError as error:
             missing[scorer.agent] = f"not available: {str(error).splitlines()[0]}"
     embedder = CachedEmbedder(MiniLm(), embeddings)
+    rows += _rater_models(ratings, {response.id for _, response in pairs})
     rows += _codes(pairs, people, embedder, params.folds, seed)
     with AtomicFile(out) as part, part.open("w", encoding="utf-8") as stream:
         stream.writelines(f"{row.model_dump_json(exclude_none=True)}\n" for row in rows)
@@ -112,6 +117,18 @@ def _ratings(
             probabilities={str(k): round(float(v), 4) for k, v in zip(CLASSES, row, strict=True)},
             agent=scorer.agent,
         )
+
+
+def _rater_models(ratings: Path, wanted: set[str]) -> Iterator[Suggestion]:
+    """Yield what rater models said of whole responses; a rating that means nothing is left out."""
+    for one in read_table(ratings, ModelRating):
+        if one.aspect == WHOLE and one.excluded is None and one.response_id in wanted:
+            yield Suggestion(
+                item_id=one.response_id,
+                question="empathy",
+                value=one.value,
+                agent=f"rater {one.model}: {one.rater}",
+            )
 
 
 def _codes(

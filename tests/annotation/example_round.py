@@ -31,8 +31,14 @@ def item(number: int, *, wanted: int = 1, blind: bool = False) -> Item:
         blind=blind,
         suggestions=(
             Suggestion(item_id=name, question="empathy", value=2, score=0.7, agent="scorer"),
+            Suggestion(item_id=name, question="empathy", value=3, agent="rater (of C++)"),
             Suggestion(
-                item_id=name, question="codes", sentence=0, value=("Support",), agent="coder"
+                item_id=name,
+                question="codes",
+                sentence=0,
+                value=("Support",),
+                score=0.8,
+                agent="coder + more",
             ),
         ),
     )

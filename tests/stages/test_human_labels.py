@@ -56,7 +56,7 @@ def test_a_persons_rating_stands_in_place_of_the_sources(tmp_path: Path) -> None
         "rated_by_people": 2,
         "in_place_of_a_source_rating": 1,
         "coded_by_people": 0,
-        "not_of_these_responses": 1,
+        "not_in_training": 1,
         "weight": "every response counts once",
     }
 
