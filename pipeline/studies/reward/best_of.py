@@ -78,7 +78,7 @@ def _judged(judge: Judge, contests: Sequence[Contest]) -> dict[str, Any]:
     """Return the win rate of the pick, and that over replies of like length alone."""
     verdicts = judge_all(judge, contests)
     judged = [Judged.of(one, verdicts[one.id]) for one in contests]
-    alike = length_matched(judged, TOLERANCE)
+    alike = length_matched(judged, tolerance=TOLERANCE)
     return {
         "win_rate": _rate(win_rate(judged, seed=SEED)),
         "win_rate_of_like_length": _rate(win_rate(alike, seed=SEED)) if alike else None,
