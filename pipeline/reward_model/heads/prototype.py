@@ -116,9 +116,8 @@ class Prototype(Head):
             score, slope = _score(near, weights)
             margins = mix * (score[sides[0]] - score[sides[1]]) + (1 - mix) * (apart @ linear)
             pull = -sigmoid(-margins) / size
-            by_text = np.bincount(sides[0], pull, len(rows)) - np.bincount(
-                sides[1], pull, len(rows)
-            )
+            won, lost = (np.bincount(side, pull, len(rows)) for side in sides)
+            by_text = np.asarray(won - lost, dtype=np.float64)
             penalty = spread * weights @ weights + linear @ linear
             value = np.logaddexp(0, -margins).mean() + self.l2 / 2 * penalty
             gradient = np.concatenate(
