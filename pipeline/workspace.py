@@ -77,6 +77,8 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
+        # A stage that reads a folder of datasets would ask the teacher for what is left in here.
+        params["distillations"] = {}
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
 
