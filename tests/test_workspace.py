@@ -45,6 +45,13 @@ def test_a_source_without_rated_teachers_has_a_corpus_of_references(tmp_path: Pa
     assert [one.method for one in load_params(path).corpora.values()] == ["reference"]
 
 
+def test_no_teacher_is_asked_for_another_source_unless_told_to(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+
+    assert load_params(path).distillations == {}
+
+
 def test_settings_that_do_not_depend_on_the_source_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
