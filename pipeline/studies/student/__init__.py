@@ -42,7 +42,7 @@ def work_folder() -> Path:
 
 
 def run(data: Path, scratch: Path) -> dict[str, Any]:
-    """Train, generate, score and judge; return the content of the study's files, without any text."""
+    """Train, generate, score and judge; return the content of the study's files, no texts."""
     del scratch
     work = work_folder()
     dialogues = read_dialogues(data)
