@@ -11,7 +11,7 @@ from pipeline.cli.stages import PANEL, In, Out
 
 def register(app: typer.Typer) -> None:
     """Add the commands of this module to `app`."""
-    for command in (featurize, rate, train_scorer, evaluate_scorers):
+    for command in (featurize, rate, train_scorer, evaluate_scorers, evaluate):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
 
@@ -109,3 +109,44 @@ def evaluate_scorers(
             )
             return
     raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
+
+
+def evaluate(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    generations: In,
+    scorer: In,
+    labels: In,
+    evaluation: Out,
+    replies: Out,
+    contests: Out,
+    out: Out,
+) -> None:
+    """Compare models: win rates by every judge on every test set, and measures of replies."""
+    from pipeline.cli.console import note
+    from pipeline.params import load_params
+    from pipeline.reporting.comparison import check_lines
+    from pipeline.stages import evaluate as stage
+
+    params = load_params()
+    figures = stage.run(
+        params.evaluate,
+        params.llm,
+        params.corpora,
+        params.audit,
+        seed=params.seed,
+        reference_responder=params.responders.reference_responder,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        generations=generations,
+        scorer=scorer,
+        labels=labels,
+        evaluation=evaluation,
+        replies=replies,
+        contests=contests,
+        out=out,
+    )
+    for line in check_lines(figures):
+        note(line)

@@ -24,6 +24,8 @@ from pipeline.storage import read_table
 from pipeline.workspace import PROJECT
 from tests.builds import SAMPLE, build, edit_params
 
+pytestmark = pytest.mark.slow  # a repository is made with git and DVC
+
 CORPUS = "direct-listener_b"
 WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
 HOSTILE = "<script>alert(1)</script>"

@@ -73,6 +73,8 @@ def _serve(home: Path, port: int) -> None:
             host=HOST,
             port=port,
             log_level="warning",
+            # A client that is busy between two requests finds its connection still there.
+            timeout_keep_alive=120,
             timeout_graceful_shutdown=3,
         )
     ).run()
