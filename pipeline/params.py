@@ -65,14 +65,14 @@ class Params(Section):
     merge_annotations: MergeAnnotationsParams
     suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
-    train_reward: TrainRewardParams
-    reward_curve: RewardCurveParams
     base_model: BaseModelParams
     students: tuple[str, ...]
     train_sft: TrainSftParams
     train_dpo: TrainDpoParams
     models: dict[str, ModelParams]
     generate: GenerateParams
+    train_reward: TrainRewardParams
+    reward_curve: RewardCurveParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:

@@ -70,8 +70,8 @@ for module in (
     stages,
     scoring_stages,
     annotation_stages,
-    reward_stages,
     student_stages,
+    reward_stages,
 ):
     module.register(app)
 

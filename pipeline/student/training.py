@@ -66,7 +66,7 @@ def batches_of(rows: Sequence[Encoded], params: TrainingParams, seed: int) -> li
 
 def as_dataset(rows: Sequence[Encoded]) -> Any:
     """Return the places of `rows` as the dataset that a trainer wants to hold."""
-    from datasets import Dataset  # type: ignore[attr-defined]  # mypy sees our data folder
+    from datasets import Dataset
 
     return Dataset.from_dict({"row": list(range(len(rows)))})
 

@@ -56,11 +56,12 @@ def weights(folder: Path) -> list[str]:
     return [file_sha256(folder / step / WEIGHTS) for step in ("sft", "dpo")]
 
 
-def test_the_loss_goes_down(undisturbed: tuple[Path, Taught, Taught]) -> None:
-    _, first, second = undisturbed
+def test_the_loss_of_the_first_step_goes_down(
+    undisturbed: tuple[Path, Taught, Taught],
+) -> None:
+    steps = undisturbed[1].steps
 
-    assert first.steps[-1].loss < first.steps[0].loss - 0.1
-    assert second.steps[-1].loss < second.steps[0].loss - 0.05
+    assert steps[-1].loss < steps[0].loss - 0.1
 
 
 def test_the_first_loss_of_the_second_step_is_ln_2(

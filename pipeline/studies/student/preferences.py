@@ -22,7 +22,8 @@ def pair_log_probs(
     """Return the sums over the tokens of `chosen` and of `rejected`, in the order of `pairs`."""
     import torch
 
-    model = load_model(student.base, student.adapters, dtype=dtype).eval()
+    model: Any = load_model(student.base, student.adapters, dtype=dtype)
+    model.eval()
     rows = encode_pairs(pairs, load_tokenizer(student.base), context=context).rows
     order = sorted(range(len(rows)), key=lambda at: rows[at].tokens)
     sums: dict[int, Any] = {}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -77,9 +78,19 @@ def teach_all(taught: Teachings, *, base: Path, work: Path) -> dict[str, Any]:
         cards[name] = _once(
             work / "models" / name,
             run_facts("dpo", rows, dpo, base, (first,), SEED),
-            lambda out, rows=rows: teach_dpo(rows, dpo, parents=(first,), out=out, **shared),
+            partial(_teach_dpo, rows, dpo, first, shared),
         )
     return cards
+
+
+def _teach_dpo(
+    rows: Sequence[PreferencePair],
+    params: PreferenceParams,
+    first: Path,
+    shared: dict[str, Any],
+    out: Path,
+) -> Taught:
+    return teach_dpo(rows, params, parents=(first,), out=out, **shared)
 
 
 def _once(out: Path, facts: dict[str, Any], teach: Callable[[Path], Taught]) -> dict[str, Any]:
