@@ -11,8 +11,8 @@ from pipeline.storage import read_json
 
 STUDY = Path("reports/studies/reward")
 COLOURS = ("#1b6ca8", "#c2410c", "#4d7c0f", "#7e22ce", "#64748b", "#0f766e")
-WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 30, 46
+WIDTH, HEIGHT = 780, 360
+LEFT, RIGHT, TOP, BOTTOM = 56, 215, 30, 46
 
 
 def curve_svg(rows: Sequence[dict[str, Any]]) -> str:
