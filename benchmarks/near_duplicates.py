@@ -8,7 +8,7 @@ the exact check that ours adds.
 from __future__ import annotations
 
 from benchmarks.harness import Measurement, in_process, peak_mib, stopwatch
-from benchmarks.planting import random_replies, with_near_copies
+from benchmarks.planting.copies import random_replies, with_near_copies
 
 THRESHOLD = 0.5
 REPEATS = 3

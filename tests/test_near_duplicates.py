@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from benchmarks.planting import random_replies, with_near_copies
+from benchmarks.planting.copies import random_replies, with_near_copies
 from pipeline.near_duplicates import Groups, jaccard, near_duplicates, normalise, shingles
 
 LOST = "My neighbour of thirty years died on Sunday and I miss him."

@@ -5,22 +5,18 @@ Nothing is changed in place. What was left out is written beside the copy, with 
 
 from __future__ import annotations
 
-import csv
-import json
-from collections.abc import Iterator, Sequence
+import shutil
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.parquet as pq
 
 from pipeline.audit.building import row_ids
+from pipeline.audit.copying import check_kind, copy_rows
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.reading import RawTable, read_raw
 from pipeline.errors import PipelineError, TableError
 from pipeline.records import Rejection
-from pipeline.storage import AtomicFile, open_parquet, read_json, read_table, write_table
+from pipeline.storage import read_json, read_table, write_table
 
 STAGE = "audit_apply"
 # A person decides on these; a rule on severities leaves them alone.
@@ -91,16 +87,16 @@ def apply_findings(
     copy = out / file.name
     if copy.resolve() == file.resolve():
         raise PipelineError(f"{copy}: is the file itself\nGive --out another folder.")
-    rows = _rows_of(file)
+    check_kind(file)
     raw = read_raw(file)
     ids = _ids(file, audit, raw)
     reasons = _reasons(audit, drop, keep)
     if unknown := sorted(reasons.keys() - set(ids)):
         raise TableError(file, f"has no row {unknown[0]}, which the audit names", hint=REREAD)
     dropped = {position for position, name in enumerate(ids) if name in reasons}
-    written = rows(file, copy, dropped)
+    written = copy_rows(file, copy, dropped)
     if written != raw.rows - len(dropped):
-        copy.unlink()
+        shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
         raise TableError(file, "some of its rows cannot be read", hint="Mend the file first.")
     rejections = out / "rejections.parquet"
     write_table(
@@ -148,78 +144,3 @@ def _rejection(row_id: str, findings: list[Finding]) -> Rejection:
         detail=f"{findings[0].explanation}{also}",
         parents=findings[0].row_ids[1:],
     )
-
-
-def _rows_of(file: Path) -> Any:
-    writers = {
-        ".csv": _copy_csv,
-        ".tsv": _copy_csv,
-        ".jsonl": _copy_json_lines,
-        ".ndjson": _copy_json_lines,
-        ".parquet": _copy_parquet,
-    }
-    if file.suffix.lower() not in writers:
-        raise PipelineError(
-            f"{file}: a cleaned copy can be made of {', '.join(writers)}\nConvert it first."
-        )
-    return writers[file.suffix.lower()]
-
-
-def _copy_csv(file: Path, copy: Path, dropped: set[int]) -> int:
-    """Copy the cells as they are; only the quoting may differ."""
-    with file.open("rb") as stream:
-        start = stream.read(4096)
-    encoding = "utf-16" if start[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8"
-    first = start.decode(encoding, "replace").split("\n")[0]
-    delimiter = max(",\t;|", key=first.count) if file.suffix.lower() == ".csv" else "\t"
-    kept = 0
-    with (
-        file.open(encoding=encoding, errors="surrogateescape", newline="") as source,
-        AtomicFile(copy) as part,
-        part.open("w", encoding=encoding, errors="surrogateescape", newline="") as target,
-    ):
-        rows = csv.reader(source, delimiter=delimiter)
-        writer = csv.writer(target, delimiter=delimiter, lineterminator="\n")
-        writer.writerow(next(rows, []))
-        for position, fields in enumerate(row for row in rows if row):
-            if position not in dropped:
-                writer.writerow(fields)
-                kept += 1
-    return kept
-
-
-def _copy_json_lines(file: Path, copy: Path, dropped: set[int]) -> int:
-    """Copy the lines byte for byte."""
-    kept = 0
-    with file.open("rb") as source, AtomicFile(copy) as part, part.open("wb") as target:
-        for position, line in enumerate(_objects(source)):
-            if position not in dropped:
-                target.write(line)
-                kept += 1
-    return kept
-
-
-def _objects(lines: Any) -> Iterator[bytes]:
-    for line in lines:
-        try:
-            if line.strip() and isinstance(json.loads(line.decode("utf-8", "replace")), dict):
-                yield line
-        except (json.JSONDecodeError, RecursionError):
-            continue
-
-
-def _copy_parquet(file: Path, copy: Path, dropped: set[int]) -> int:
-    """Copy the rows batch by batch, under the same schema."""
-    source = open_parquet(file)
-    position = kept = 0
-    with (
-        AtomicFile(copy) as part,
-        pq.ParquetWriter(part, source.schema_arrow, compression="zstd") as target,
-    ):
-        for batch in source.iter_batches():
-            mask = [position + row not in dropped for row in range(batch.num_rows)]
-            position += batch.num_rows
-            chosen = batch.filter(pa.array(mask))
-            target.write_batch(chosen)
-            kept += chosen.num_rows
-    return kept

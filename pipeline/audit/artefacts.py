@@ -81,7 +81,27 @@ def preambles(table: AuditTable, settings: AuditSettings) -> Detection:
         load_rules("teacher_artefacts", "preambles"),
         detector="preambles",
         action="Cut the frame off, or drop the reply.",
+        keep=_is_frame,
     )
+
+
+_GREETS = re.compile(
+    r"^\W*(hi|hello|hey|greetings|good (morning|evening|afternoon))\b", re.IGNORECASE
+)
+_WRITE = r"(write|draft|compose|create|generate|design|say|tell me|give me|call me|introduce)"
+_ASKED_FOR = re.compile(
+    rf"^\W*((can|could) you |please |help me )*{_WRITE}\b|\b(jokes?|insults?|rudest)\b|"
+    rf"\b{_WRITE}\b[^.!?]{{0,60}}\b(letters?|e-?mails?|cards?|tweets?|dialogues?|headlines?)\b",
+    re.IGNORECASE,
+)
+
+
+def _is_frame(text: Text, match: re.Match[str]) -> bool:
+    """Whether it frames a reply; a greeting greeted back and a letter asked for do not."""
+    said = text.prompt or ""
+    if match.start() > 0 or match.group().lstrip().lower().startswith(('"', "dear")):
+        return not _ASKED_FOR.search(said[-400:])
+    return not (_GREETS.match(match.group()) and _GREETS.match(said) and len(said.split()) <= 4)
 
 
 def formatting(table: AuditTable, settings: AuditSettings) -> Detection:

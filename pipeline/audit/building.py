@@ -8,14 +8,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.audit.chats import LISTENERS, SPEAKERS, as_text, message_text, read_turn, split_chat
 from pipeline.audit.reading import RawTable, read_raw
 from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
 from pipeline.audit.table import AuditTable, Pair, Speaks, Text
 from pipeline.sources.base import Raters
-
-_SPEAKERS = {"speaker", "user", "human", "client", "seeker", "usr", "patient", "0"}
-_LISTENERS = {"listener", "assistant", "gpt", "therapist", "supporter", "sys", "bot", "1"}
-_CHAT_MARKS = ("\n\nHuman:", "\n\nAssistant:")
 
 
 def read_table(
@@ -109,6 +106,11 @@ class _Builder:
         stop = len(tail)
         return [prompt[len(head) : len(prompt) - stop].strip() for prompt in prompts]
 
+    def _last_said(self, row: int) -> str:
+        """Return the speaker's last turn of a prompt that is a list of messages."""
+        prompt = self.raw.columns[self.roles.prompt][row] if self.roles.prompt else None
+        return split_chat([*prompt, {}]).said if isinstance(prompt, list) else ""
+
     def cell(self, column: str | None, row: int) -> str | None:
         if column is None:
             return None
@@ -138,11 +140,11 @@ class _Builder:
                 yield self._reply(replace(base, prompt=prompt or None), one, row)
             for side, name in ((roles.chosen, "chosen"), (roles.rejected, "rejected")):
                 if side is not None:
-                    before, reply = split_chat(message_text(self.raw.columns[side][row], last=True))
-                    if before and name == "chosen":
-                        yield replace(base, text=before, column=side, speaks="speaker")
-                    asked = before or prompt or None
-                    yield replace(base, text=reply, column=side, responder=name, prompt=asked)
+                    chat = split_chat(self.raw.columns[side][row])
+                    if chat.before and name == "chosen":
+                        yield replace(base, text=chat.before, column=side, speaks="speaker")
+                    asked = chat.said or self._last_said(row) or prompt or None
+                    yield replace(base, text=chat.reply, column=side, responder=name, prompt=asked)
 
     def _reply(self, base: Text, one: TextColumn, row: int) -> Text:
         label = self.cell(one.label, row)
@@ -152,19 +154,31 @@ class _Builder:
             base,
             text=as_text(self.raw.columns[one.text][row]),
             column=one.text,
-            speaks="speaker" if actor in _SPEAKERS or actor == "none" else "listener",
+            speaks="speaker" if actor in SPEAKERS or actor == "none" else "listener",
             responder=one.responder or self.cell(self.roles.responder, row),
             label=label,
             rating=as_number(label),
             rater=self.raters.pseudonym(rater) if rater else None,
+            probabilities=self._probabilities(row),
             codes=_codes(self.raw.columns[one.codes][row]) if one.codes else None,
         )
 
+    def _probabilities(self, row: int) -> dict[str, float] | None:
+        prefix = self.roles.probabilities
+        if prefix is None:
+            return None
+        named = {
+            column.removeprefix(prefix): as_number(self.cell(column, row))
+            for column in self.raw.columns
+            if column.startswith(prefix)
+        }
+        return {label: value for label, value in named.items() if value is not None}
+
     def _turns(self, base: Text, row: int) -> Iterator[Text]:
         for position, turn in enumerate(self.raw.columns[str(self.roles.turns)][row] or ()):
-            who, text = _turn(turn)
+            who, text = read_turn(turn)
             if text and who != "system":
-                speaks: Speaks = "listener" if who in _LISTENERS else "speaker"
+                speaks: Speaks = "listener" if who in LISTENERS else "speaker"
                 note = turn.get("annotation")
                 label = note.get("strategy") if isinstance(note, dict) else None
                 yield replace(
@@ -182,17 +196,18 @@ class _Builder:
             return []
         found = []
         for row in range(self.raw.rows):
-            before, chosen = split_chat(message_text(columns[roles.chosen][row], last=True))
-            other, rejected = split_chat(message_text(columns[roles.rejected][row], last=True))
+            chosen = split_chat(columns[roles.chosen][row])
+            rejected = split_chat(columns[roles.rejected][row])
             asked = (self.prompts[row], self.cell(roles.situation, row))
+            other = rejected.before
             if roles.other_prompt:
                 other = message_text(columns[roles.other_prompt][row])
             found.append(
                 Pair(
                     row_id=self.ids[row],
-                    chosen=chosen,
-                    rejected=rejected,
-                    prompt=before or "\n".join(filter(None, asked)),
+                    chosen=chosen.reply,
+                    rejected=rejected.reply,
+                    prompt=chosen.before or "\n".join(filter(None, asked)),
                     other_prompt=other or None,
                     chosen_rating=as_number(self.cell(roles.chosen_rating, row)),
                     rejected_rating=as_number(self.cell(roles.rejected_rating, row)),
@@ -219,14 +234,6 @@ def _with_prompts(texts: list[Text]) -> list[Text]:
     return told
 
 
-def as_text(value: Any) -> str:
-    """Return a cell as text; None and NaN are empty, lone surrogates become U+FFFD."""
-    if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
-        return ""
-    text = value if isinstance(value, str) else str(value)
-    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
-
-
 def as_number(value: str | None) -> float | None:
     """Return a label as a finite number, or None."""
     try:
@@ -243,28 +250,6 @@ def _shared_start(texts: Sequence[str]) -> str:
         min(len(first), len(last)),
     )
     return first[:length]
-
-
-def _turn(turn: dict[str, Any]) -> tuple[str, str]:
-    who = next((turn[key] for key in ("role", "speaker", "from") if key in turn), "")
-    text = next((turn[key] for key in ("content", "text", "value") if key in turn), "")
-    return str(who).lower(), as_text(text).strip()
-
-
-def message_text(value: Any, *, last: bool = False) -> str:
-    """Return a cell that is text or a list of messages as text; `last` takes the last one only."""
-    if not isinstance(value, list):
-        return as_text(value)
-    turns = [_turn(turn)[1] for turn in value if isinstance(turn, dict)]
-    return "\n".join(turns[-1:] if last else turns)
-
-
-def split_chat(text: str) -> tuple[str, str]:
-    """Split a transcript with `Human:` and `Assistant:` marks into (all before, last reply)."""
-    if not text.startswith(_CHAT_MARKS):
-        return "", text
-    before, _, reply = text.rpartition(_CHAT_MARKS[1])
-    return before.strip(), reply.strip()
 
 
 def _codes(value: Any) -> tuple[str, ...] | None:

@@ -41,9 +41,9 @@ def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
 _CLOSED = re.compile(r"[.!?…:;)\]\"'”’*~]\s*$|[^\x00-⅟]\s*$")
 # Words after which an English phrase goes on, whoever wrote it.
 _OPEN_END = re.compile(
-    r"\b(the|a|an|and|or|but|nor|because|although|unless|whether|my|your|our|their|his|its|very|"
-    r"every|whose|you're|we're|they're|i'm|i've|you've|while|during|between|among|despite|"
-    r"(think|believe|hope|means|so) that)\s*-?\s*$|[a-z]-\s*$",
+    r"\b(the|(?-i:an?)|and|or|but|nor|because|although|unless|whether|my|your|our|their|his|its|very|"
+    r"every|whose|you're|we're|they're|i'm|i've|you've|(?<!a )(?<!long )while|during|between|among|"
+    r"despite|(think|hope|means|so) that)\s*-?\s*$|[a-z]-\s*$",
     re.IGNORECASE,
 )
 # People leave these at the end of a whole sentence too ("no one to turn to"); a model seldom does.
@@ -84,30 +84,32 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {}, len(table.texts))
 
 
-_WORD = re.compile(r"[\w']+")
-_STUTTER = re.compile(r"(\b[\w' ,.!?]{3,80}?)\1{2,}|(\b\w+\b)(?:\W+\2\b){4,}", re.IGNORECASE)
+# Numbers count the items of a list: without them a loop is the same again and again.
+_WORD = re.compile(r"(?!\d+\b)[\w']+")
+# Lists and questions share how they begin; six words in a row come again in a loop only.
+_RUN = 6
 
 
 def repetition(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report texts that say the same over and over: repeated 3-grams, or one phrase in a row."""
+    """Report texts that say the same over and over: too many of their 6-word runs come again."""
     findings: list[Finding] = []
     for text in table.texts:
         words = _WORD.findall(text.text.lower())
-        if len(words) < 8:
+        if len(words) < 2 * _RUN:
             continue
-        grams = Counter(zip(words, words[1:], words[2:], strict=False))
-        total = len(words) - 2
+        grams = Counter(zip(*(words[at:] for at in range(_RUN)), strict=False))
+        total = len(words) - _RUN + 1
         repeated = (total - len(grams)) / total
         (gram, times) = grams.most_common(1)[0]
-        if repeated < settings.repetition_share and (times < 5 or repeated < 0.15):
+        if repeated < settings.repetition_share:
             continue
-        phrase = re.search(r"\W+".join(map(re.escape, gram)), text.text, re.IGNORECASE)
+        phrase = re.search(r"[\W\d]+".join(map(re.escape, gram)), text.text, re.IGNORECASE)
         findings.append(
             text_finding(
                 text,
                 "repetition",
                 Severity.WARNING,
-                explanation=f"{repeated:.0%} of its 3-word runs repeat; one comes {times} times.",
+                explanation=f"{repeated:.0%} of its 6-word runs repeat; one comes {times} times.",
                 action="Drop it: a student learns to loop from it.",
                 span=phrase.span() if phrase else None,
                 score=repeated,

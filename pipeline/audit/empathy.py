@@ -6,7 +6,7 @@ import re
 from collections import defaultdict
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.patterns import load_rules, load_words, match_rules
+from pipeline.audit.patterns import load_rules, load_words, match_rules, straight
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
@@ -131,7 +131,35 @@ def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
         load_rules("empathy", "toxic_positivity"),
         detector="toxic_positivity",
         action="Ask for a reply that stays with the feeling, or have it rated.",
+        keep=_argues_away,
     )
+
+
+_RELIEVED = re.compile(
+    r"\b(thank(s|ful|fully)?|luck(y|ily)|glad|fortunate(ly)?|relie(f|ved)|at least|worked out|"
+    r"better now|i'm (fine|ok|okay|good)|awesome|blessed|haha|lol|bright side|"
+    r"survived|look(ing)? forward|fun|optimistic)\b",
+    re.IGNORECASE,
+)
+_OF_ANOTHER = re.compile(
+    r"\b(them|him|her|he|she|they|i|i'm|i've|she's|he's|they're|trying|able|did|been|say|says|"
+    r"where|when|or|usually)( to)?( just)?\W*$",
+    re.IGNORECASE,
+)
+
+
+def _argues_away(text: Text, match: re.Match[str]) -> bool:
+    """Whether the words brighten the trouble of this speaker, and there is trouble to brighten."""
+    before, after = straight(text.text[: match.start()]), straight(text.text[match.end() :])
+    sentence = re.split(r"[.!?]", after, maxsplit=1)[0]
+    asked = after[len(sentence) : len(sentence) + 1] == "?"
+    if asked or re.search(r"\b(but i disagree|isn't true|not true)", after[:60], re.IGNORECASE):
+        return False
+    said = straight(text.prompt or "")
+    troubled = _TROUBLED.match((text.emotion or text.sentiment or "").strip())
+    if _RELIEVED.search(said[-150:]) or (said and not troubled and not _BAD_NEWS.search(said)):
+        return False
+    return not _OF_ANOTHER.search(re.split(r"[.!?]", before)[-1])
 
 
 _SORRY = re.compile(
@@ -148,7 +176,7 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
     for text in table.listener_texts:
         match = _SORRY.search(text.text.replace("’", "'"))
         words = normalise(text.text.replace("’", "").replace("'", "")).split()
-        if match is None or not 1 < len(words) <= 25:
+        if match is None or "?" in text.text or not 1 < len(words) <= 25:
             continue
         own = [word for word in words if word not in load_words("sympathy_filler")]
         share = len(own) / len(words)
@@ -169,8 +197,8 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
 
 _CONGRATULATES = re.compile(
     r"\b(congratulations|congrats|how (wonderful|exciting|lovely)|that('s| is) (so |really |very |"
-    r"absolutely )?(great|awesome|wonderful|fantastic|amazing|exciting|good)( news| to hear)?[!.]|"
-    r"so (happy|glad|excited) for you|good for you[!.])",
+    r"absolutely )?(great|awesome|wonderful|fantastic|amazing|exciting)( news| to hear)?[!.]|"
+    r"so (happy|excited) for you)",
     re.IGNORECASE,
 )
 _PITIES = re.compile(
@@ -179,9 +207,23 @@ _PITIES = re.compile(
     r"terrible|painful|devastating|heartbreaking)",
     re.IGNORECASE,
 )
+_PRAISES = re.compile(
+    r"\b(great|wonderful|glad|happy|congrat\w*|inspiring|amazing|awesome|commendable|proud|"
+    r"admir\w+|exciting|fantastic)\b",
+    re.IGNORECASE,
+)
+# Who is grateful, hopeful or content may well have had trouble first.
+_ELATED = re.compile(
+    r"^(joyful|excited|proud|impressed|positive|joy|happy|happiness)$", re.IGNORECASE
+)
 _SAD = re.compile(
     r"^(sad|angry|furious|annoyed|devastated|lonely|ashamed|guilty|embarrassed|disgusted|"
     r"disappointed|negative|depression|grief)$",
+    re.IGNORECASE,
+)
+_TROUBLED = re.compile(
+    rf"{_SAD.pattern}|^(afraid|terrified|anxious|apprehensive|jealous|sadness|anger|fear|anxiety|"
+    r"shame|disgust)$",
     re.IGNORECASE,
 )
 # Feelings are mixed: a speaker may be proud of a father who died. A reply to such words fits.
@@ -204,27 +246,33 @@ _GOOD_NEWS = re.compile(
 
 
 def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report congratulations to a sad speaker, and condolences to a glad one."""
+    """Report congratulations to a sad speaker, and condolences to an elated one.
+
+    A label is that of the whole dialogue, whose later turns may turn to better or worse: where no
+    column tells the situation, only the first reply of a dialogue is looked at.
+    """
     texts = [text for text in table.listener_texts if text.emotion or text.sentiment]
     if not texts:
         raise SkippedError("no column says what the speaker feels")
     findings: list[Finding] = []
+    answered: set[str] = set()
     for text in texts:
+        if not text.situation and text.dialogue_id:
+            if text.dialogue_id in answered:
+                continue
+            answered.add(text.dialogue_id)
         mood = (text.emotion or text.sentiment or "").strip()
         told = f"{text.prompt or ''} {text.situation or ''}"
         if _SAD.match(mood):
-            pattern, mixed = _CONGRATULATES, _GOOD_NEWS
-        elif _is_glad(text):
-            pattern, mixed = _PITIES, _BAD_NEWS
+            pattern, mixed, softens = _CONGRATULATES, _GOOD_NEWS, _PITIES
+        elif _ELATED.match(mood):
+            pattern, mixed, softens = _PITIES, _BAD_NEWS, _PRAISES
         else:
             continue
         # Only the opening meets the feeling: later sentences may be about something else.
         opening = text.text.replace("’", "'")[:120]
         match = pattern.search(opening)
-        if match is None or mixed.search(told):
-            continue
-        opposite = _PITIES if pattern is _CONGRATULATES else _CONGRATULATES
-        if opposite.search(text.text):
+        if match is None or mixed.search(told) or softens.search(text.text):
             continue
         findings.append(
             text_finding(

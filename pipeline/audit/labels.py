@@ -66,10 +66,10 @@ def label_conflicts(table: AuditTable, settings: AuditSettings) -> Detection:
 def label_noise(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report labels that cleanlab calls wrong, by probabilities from folds without that dialogue.
 
-    Skipped where the text predicts the label hardly better than chance: there a disagreement says
-    nothing about the label.
+    Probabilities that every text of the table brings along are taken as they are. Skipped where the
+    text predicts the label hardly better than chance: there a disagreement says nothing about it.
     """
-    texts = [text for text in labelled(table) if text.text.strip()]
+    texts = [text for text in labelled(table) if _says_enough(text, settings)]
     counts = Counter(text.label for text in texts)
     names = sorted(str(label) for label, rows in counts.items() if rows >= 2 * FOLDS)
     texts = [text for text in texts if text.label in names]
@@ -79,12 +79,15 @@ def label_noise(table: AuditTable, settings: AuditSettings) -> Detection:
     from cleanlab.rank import get_self_confidence_for_each_label
 
     labels = np.array([names.index(str(text.label)) for text in texts])
-    probabilities = out_of_fold(texts, labels, settings)
+    handed = _handed(texts, names)
+    probabilities = out_of_fold(texts, labels, settings) if handed is None else handed
     guessed = probabilities.argmax(axis=1)
     recall = float(np.mean([(guessed[labels == one] == one).mean() for one in range(len(names))]))
     gain = recall - 1 / len(names)
+    source = "out of fold" if handed is None else "as the file has it"
     figures: dict[str, Figure] = {
         "classes": len(names),
+        "probabilities": source,
         "balanced_accuracy": round(recall, 4),
         "gain_over_chance": round(gain, 4),
     }
@@ -105,7 +108,7 @@ def label_noise(table: AuditTable, settings: AuditSettings) -> Detection:
             Severity.WARNING,
             explanation=(
                 f"Labelled {texts[row].label!r}, reads as {names[guessed[row]]!r} "
-                f"(p = {probabilities[row].max():.2f}, out of fold)."
+                f"(p = {probabilities[row].max():.2f}, {source})."
             ),
             action="Have it labelled again.",
             score=float(confidence[row]),
@@ -113,6 +116,22 @@ def label_noise(table: AuditTable, settings: AuditSettings) -> Detection:
         for row in order
     ]
     return Detection(findings, figures, len(texts))
+
+
+def _handed(texts: list[Text], names: list[str]) -> Any:
+    """Return the probabilities that the texts hold, shape (texts, classes), rows adding up to 1."""
+    import numpy as np
+
+    if not all(text.probabilities and text.probabilities.keys() >= set(names) for text in texts):
+        return None
+    given = np.array([[(text.probabilities or {})[name] for name in names] for text in texts])
+    return given / np.maximum(given.sum(axis=1, keepdims=True), 1e-9)
+
+
+def _says_enough(text: Text, settings: AuditSettings) -> bool:
+    """Whether the words alone could tell the label; a "Yeah?" or half a phrase cannot."""
+    words = text.text.split()
+    return len(words) >= settings.label_noise_min_words and not words[-1].endswith(("-", "—"))
 
 
 def _label_issues(labels: Any, probabilities: Any) -> Any:

@@ -54,6 +54,11 @@ LAYOUTS: dict[str, Roles] = {
         actor="Actor",
         emotion="emotion",
     ),
+    "mi_strategy": Roles(
+        texts=(TextColumn("text", label="Union (without disambiguities)"),),
+        dialogue="dialog_id",
+        actor="author",
+    ),
     "hh_rlhf": Roles(chosen="chosen", rejected="rejected"),
     "pandalm": Roles(
         id="idx",
@@ -63,6 +68,7 @@ LAYOUTS: dict[str, Roles] = {
         rejected="response2",
         votes=("annotator1", "annotator2", "annotator3"),
     ),
+    "llmbar": Roles(prompt="input", chosen="output_1", rejected="output_2", votes=("label",)),
 }
 
 

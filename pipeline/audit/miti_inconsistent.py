@@ -19,6 +19,13 @@ _PERMISSION = re.compile(
     r"is| would be) (ok|okay|helpful|useful)|it's (up to you|your (choice|decision)))",
     re.IGNORECASE,
 )
+# Who asks how, gives permission to answer.
+_ASKS = re.compile(
+    r"\b(how|what|which|where|who|should|any|can|could|do you|best way|why)\b[^.!]*\?|"
+    r"\b(advice|suggestions?|recommend\w*|tips?|ideas?)\b|^(create|give|list|make|suggest|provide|"
+    r"come up|design|describe|recommend|write|explain|tell me|choose|in relation|pick|find|name)\b",
+    re.IGNORECASE,
+)
 _HARSH_CODES = ("Advise without Permission", "Confront", "Direct", "Warn")
 
 
@@ -26,6 +33,8 @@ def miti_inconsistent(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report cues of advice without permission, confront and warn; count their codes too."""
 
     def unasked(text: Text, match: re.Match[str]) -> bool:
+        if _ASKS.search(straight(text.prompt or "")[-250:]):
+            return False
         return not _PERMISSION.search(
             straight(text.text)[max(0, match.start() - 120) : match.end()]
         )

@@ -10,7 +10,7 @@ from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Pair
-from pipeline.near_duplicates import normalise
+from pipeline.near_duplicates import jaccard, normalise, shingles
 
 
 def _pairs(table: AuditTable) -> list[Pair]:
@@ -39,9 +39,10 @@ def _finding(
 
 
 def pair_ties(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report pairs whose sides are the same words, rated the same, or voted even."""
+    """Report pairs whose sides are the same words or nearly, rated the same, or voted even."""
     findings = []
     for pair in _pairs(table):
+        severity, score = Severity.CRITICAL, None
         votes = Counter(vote for vote in pair.votes if vote in ("1", "2", "0"))
         if normalise(pair.chosen) == normalise(pair.rejected):
             why = "Both sides say the same words."
@@ -50,11 +51,21 @@ def pair_ties(table: AuditTable, settings: AuditSettings) -> Detection:
         elif votes and (votes["0"] > votes.total() / 2 or votes["1"] == votes["2"]):
             why = "The judges found neither side better."
         else:
-            continue
+            score = _likeness(pair)
+            if score < settings.near_tie_jaccard:
+                continue
+            severity = Severity.WARNING
+            why = f"The sides share {score:.0%} of their 4-character shingles (Jaccard)."
         findings.append(
-            _finding(pair, "pair_ties", Severity.CRITICAL, why, "Drop it: it prefers nothing.")
+            _finding(pair, "pair_ties", severity, why, "Drop it: it prefers nothing.", score=score)
         )
     return Detection(findings, {}, len(table.pairs))
+
+
+def _likeness(pair: Pair) -> float:
+    # Sides of very different length cannot share most shingles: most pairs end here.
+    short, long = sorted((len(pair.chosen), len(pair.rejected)))
+    return jaccard(shingles(pair.chosen), shingles(pair.rejected)) if 2 * short > long else 0.0
 
 
 def pair_inversions(table: AuditTable, settings: AuditSettings) -> Detection:

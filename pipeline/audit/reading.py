@@ -63,7 +63,7 @@ def read_raw(path: Path) -> RawTable:
     if path.is_dir():
         return _read_folder(path)
     table = RawTable()
-    _read_file(path, table, split=None)
+    read_file(path, table)
     return _checked(table, path)
 
 
@@ -76,7 +76,8 @@ def _checked(table: RawTable, path: Path) -> RawTable:
     return table
 
 
-def _read_file(path: Path, table: RawTable, *, split: str | None) -> None:
+def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
+    """Append the rows of one file to `table`, with `split` in a column of its own if given."""
     if not path.is_file():
         raise MissingFileError(path, hint="Check the path.")
     size = path.stat().st_size
@@ -175,14 +176,18 @@ def _json_document(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
     except (json.JSONDecodeError, RecursionError):
         yield from _json_lines(path, table)
         return
-    if isinstance(document, dict):
-        lists = [value for value in document.values() if isinstance(value, list)]
-        document = lists[0] if len(lists) == 1 else [document]
-    if not isinstance(document, list):
+    rows = rows_of_document(document)
+    if not isinstance(rows, list):
         raise TableError(path, "not a list of objects", hint="Each row must be a JSON object.")
-    for row in document:
-        if isinstance(row, dict):
-            yield row
+    yield from (row for row in rows if isinstance(row, dict))
+
+
+def rows_of_document(document: Any) -> Any:
+    """Return the list of a JSON document that holds its rows: itself, or that of its only list."""
+    if not isinstance(document, dict):
+        return document
+    lists = [value for value in document.values() if isinstance(value, list)]
+    return lists[0] if len(lists) == 1 else [document]
 
 
 def _parquet_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
@@ -218,6 +223,17 @@ def _decoded(column: pa.Array) -> list[Any]:
 
 def _read_folder(folder: Path) -> RawTable:
     """Join the data files of a Hugging Face folder: `save_to_disk` output, or files by split."""
+    table = RawTable()
+    for path in data_files(folder):
+        read_file(path, table, split=_split_of(path, folder))
+    return _checked(table, folder)
+
+
+def data_files(folder: Path) -> list[Path]:
+    """Return the files of `folder` that hold rows, in the order in which they are read.
+
+    Raises TableError if there are none.
+    """
     kinds = (".parquet", ".arrow", ".jsonl", ".csv", ".tsv", ".json")
     described = {"dataset_info.json", "state.json", "dataset_dict.json"}
     files = [path for path in sorted(folder.rglob("*")) if path.name not in described]
@@ -228,13 +244,8 @@ def _read_folder(folder: Path) -> RawTable:
             if path.suffix == kind and path.is_file() and not path.name.startswith((".", "cache-"))
         ]
         if chosen:
-            break
-    else:
-        raise TableError(folder, "no data file in this folder", hint=f"Use {KINDS}.")
-    table = RawTable()
-    for path in chosen:
-        _read_file(path, table, split=_split_of(path, folder))
-    return _checked(table, folder)
+            return chosen
+    raise TableError(folder, "no data file in this folder", hint=f"Use {KINDS}.")
 
 
 def _split_of(path: Path, folder: Path) -> str | None:

@@ -32,7 +32,8 @@ class Roles:
 
     `actor` says per row who speaks (`speaker` or `listener`, by any of the corpora's names).
     `turns` holds a list of messages; `chosen` and `rejected` are the sides of a pair; `votes` are
-    columns in which judges named the better side, 1 or 2.
+    columns in which judges named the better side, 1 or 2. `probabilities` is what the names of
+    columns begin with that hold a classifier's probability of a label: `p_` for `p_1` to `p_3`.
     """
 
     texts: tuple[TextColumn, ...] = ()
@@ -54,6 +55,7 @@ class Roles:
     rejected_rating: str | None = None
     other_prompt: str | None = None
     votes: tuple[str, ...] = ()
+    probabilities: str | None = None
 
     def described(self) -> dict[str, str]:
         """Return role -> column(s), for a person to check."""
@@ -63,7 +65,7 @@ class Roles:
                 if column := getattr(one, what):
                     named[what] = ", ".join(filter(None, (named.get(what), column)))
         for role in self.__dataclass_fields__:
-            if role != "texts" and (column := getattr(self, role)):
+            if role not in ("texts", "probabilities") and (column := getattr(self, role)):
                 named[role] = column if isinstance(column, str) else ", ".join(column)
         return named
 
@@ -198,6 +200,13 @@ def check_roles(path: Path, raw: RawTable, roles: Roles) -> None:
             raise TableError(
                 path, f"no column {name!r}", hint=f"{guess}The file has: {', '.join(raw.columns)}"
             )
+    prefix = roles.probabilities
+    if prefix is not None and not any(name.startswith(prefix) for name in raw.columns):
+        raise TableError(
+            path,
+            f"no column begins with {prefix!r}",
+            hint=f"The file has: {', '.join(raw.columns)}",
+        )
     if not roles.texts and not roles.turns and not roles.chosen:
         raise TableError(
             path,

@@ -87,6 +87,10 @@ def profanity(table: AuditTable, settings: AuditSettings) -> Detection:
 _MIN_SCORE = 0.4
 # Free numbers are those of hotlines and firms, not of a person.
 _TOLL_FREE = re.compile(r"^\+?1?[ (.-]*8(00|88|77|66|55|44|33)\D")
+# Domains kept for examples (RFC 2606).
+_EXAMPLE = re.compile(
+    r"@(.*\.)?example(\.(com|org|net))?$|\.(test|invalid|example)$", re.IGNORECASE
+)
 _SEVERE = {"CREDIT_CARD", "US_SSN", "IBAN_CODE"}
 _WORTH_A_LOOK = re.compile(r"@|\d[\d ().-]{5,}\d|[A-Z]{2}\d{2}", re.IGNORECASE)
 
@@ -123,8 +127,9 @@ def _entities(recognizers: list[Any], text: str) -> list[tuple[str, tuple[int, i
     found = []
     for recognizer in recognizers:
         for result in recognizer.analyze(text, recognizer.supported_entities, None):
-            free = _TOLL_FREE.match(text[result.start : result.end])
-            if result.score >= _MIN_SCORE and not free:
+            said = text[result.start : result.end]
+            nobodys = _TOLL_FREE.match(said) or _EXAMPLE.search(said)
+            if result.score >= _MIN_SCORE and not nobodys:
                 found.append((-result.score, result.start, result.end, result.entity_type))
     chosen: list[tuple[str, tuple[int, int], float]] = []
     for score, start, end, kind in sorted(found):

@@ -1,4 +1,6 @@
-"""Texts that mean the same in other words: neighbours by TF-IDF and latent semantic analysis.
+"""Texts that mean the same in other words: neighbours by latent semantic analysis of their words.
+
+A table that is handed an embedder is compared by its vectors instead.
 
 Exact up to `semantic_exact_rows` distinct texts. Above that, texts are halved along their main
 direction until blocks are small, and only neighbours within a block are seen; the share of all
@@ -26,7 +28,7 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 4096
 SAMPLE_ROWS = 400
 # LSA alone calls two short texts on one topic the same: some of the very words must be shared.
-_MIN_WORD_COSINE = 0.45
+_MIN_WORD_COSINE = 0.65
 
 
 def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -39,14 +41,15 @@ def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection
     ]
     if len(texts) < 20:
         raise SkippedError("under 20 distinct replies of some length")
-    words, vectors = embed([text.text for text in texts], settings)
+    said = [text.text for text in texts]
+    least = settings.semantic_cosine
+    if table.embed is None:
+        words, vectors = embed(said, settings)
+    else:
+        words, vectors, least = None, table.embed(said), settings.embedding_cosine
     exact = len(texts) <= settings.semantic_exact_rows
     blocks = [_all(len(texts))] if exact else list(_halved(vectors))
-    pairs = [
-        pair
-        for block in blocks
-        for pair in _neighbours(vectors, words, block, settings.semantic_cosine)
-    ]
+    pairs = [pair for block in blocks for pair in _neighbours(vectors, words, block, least)]
     sets: dict[int, frozenset[str]] = {}
     fresh = []
     for left, right, cosine in pairs:
@@ -56,9 +59,10 @@ def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection
         if jaccard(sets[left], sets[right]) < settings.near_duplicate_jaccard:
             fresh.append((left, right, cosine))
     figures: dict[str, Figure] = {
+        "vectors": "words" if table.embed is None else "handed",
         "method": "exact" if exact else "blocked",
         "blocks": len(blocks),
-        "coverage": 1.0 if exact else _coverage(vectors, blocks, settings),
+        "coverage": 1.0 if exact else _coverage(vectors, blocks, least, settings.seed),
         "keep_rule": KEEP_RULE,
     }
     return Detection(list(_findings(texts, fresh)), figures, len(texts))
@@ -103,7 +107,8 @@ def embed(texts: Sequence[str], settings: AuditSettings) -> tuple[Any, NDArray[n
     from sklearn.feature_extraction.text import TfidfVectorizer
     from sklearn.preprocessing import normalize
 
-    words = TfidfVectorizer(min_df=2, sublinear_tf=True, dtype=np.float32, max_features=30_000)
+    # A word that comes once may be all that two replies differ in: none is left out as rare.
+    words = TfidfVectorizer(sublinear_tf=True, dtype=np.float32, max_features=100_000)
     matrix = words.fit_transform(texts)
     size = min(settings.semantic_dimensions, min(matrix.shape) - 1)
     svd = TruncatedSVD(size, algorithm="randomized", n_iter=3, random_state=settings.seed)
@@ -145,12 +150,12 @@ def _neighbours(
             if other <= one:
                 continue
             left, right = int(rows[start + one]), int(rows[start + other])
-            if words[left].multiply(words[right]).sum() >= _MIN_WORD_COSINE:
+            if words is None or words[left].multiply(words[right]).sum() >= _MIN_WORD_COSINE:
                 yield min(left, right), max(left, right), float(likeness[one, other])
 
 
 def _coverage(
-    vectors: NDArray[np.float32], blocks: Sequence[NDArray[np.int64]], settings: AuditSettings
+    vectors: NDArray[np.float32], blocks: Sequence[NDArray[np.int64]], least: float, seed: int
 ) -> float:
     """Return the share of the neighbours of a sample that lie in the same block."""
     import numpy as np
@@ -158,8 +163,8 @@ def _coverage(
     block_of = np.empty(len(vectors), np.int64)
     for number, rows in enumerate(blocks):
         block_of[rows] = number
-    sample = np.random.default_rng(settings.seed).choice(len(vectors), SAMPLE_ROWS, replace=False)
-    near = vectors[sample] @ vectors.T >= settings.semantic_cosine
+    sample = np.random.default_rng(seed).choice(len(vectors), SAMPLE_ROWS, replace=False)
+    near = vectors[sample] @ vectors.T >= least
     near[np.arange(len(sample)), sample] = False
     same = block_of[sample][:, None] == block_of[None, :]
     found = int((near & same).sum())

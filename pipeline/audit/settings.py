@@ -45,10 +45,11 @@ class AuditSettings(Section):
         default=5, ge=1, description="shorter texts recur by chance and are no leak"
     )
     semantic_cosine: float = Field(default=0.9, gt=0, le=1, description="LSA cosine, 1 = same")
+    embedding_cosine: float = Field(default=0.85, gt=0, le=1, description="of handed vectors")
     semantic_exact_rows: int = Field(default=20_000, gt=0, description="above: in blocks")
     semantic_dimensions: int = Field(default=100, gt=1)
     length_outlier_mads: float = Field(default=6.0, gt=0, description="robust z of log length")
-    repetition_share: Share = Field(default=0.4, gt=0, le=1, description="repeated 3-grams")
+    repetition_share: Share = Field(default=0.2, gt=0, le=1, description="repeated 6-word runs")
     opener_share: Share = Field(default=0.05, gt=0, le=1, description="of one responder's replies")
     parroting_share: Share = Field(default=0.6, gt=0, le=1, description="of the reply's 3-grams")
     drift_similarity: Share = Field(
@@ -58,7 +59,9 @@ class AuditSettings(Section):
     straight_line_items: int = Field(default=8, ge=2, description="equal ratings in a row of work")
     rater_severity_z: float = Field(default=4.0, gt=0, description="mean rating, standard errors")
     label_noise_confidence: Share = Field(default=0.9, gt=0, lt=1)
+    label_noise_min_words: int = Field(default=4, ge=1, description="fewer say too little")
     label_noise_min_gain: Share = Field(default=0.1, ge=0, description="macro recall over chance")
+    near_tie_jaccard: Share = Field(default=0.9, gt=0, le=1, description="sides of a pair alike")
     thin_cell_rows: int = Field(default=5, ge=1, description="fewer rows in a cell are thin")
     confound_share: Share = Field(default=0.6, gt=0.5, le=1, description="right by length alone")
     prompt_texts: tuple[str, ...] = Field(

@@ -23,6 +23,7 @@ class Text:
     `prompt` is the utterance it answers and `improved_from` the reply it is a rewrite of.
     `label` is the value of the label column, `rating` the same as a number where it is one.
     `codes` are behaviour codes, one per sentence, or None where the file has none.
+    `probabilities` are a classifier's of each label, if the file holds any.
     """
 
     row_id: str
@@ -42,6 +43,7 @@ class Text:
     label: str | None = None
     rating: float | None = None
     codes: tuple[str, ...] | None = None
+    probabilities: Mapping[str, float] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,8 @@ class AuditTable:
     """Texts, pairs and the raw columns of one dataset.
 
     `raw` holds the scalar and list columns of the file as read, for the checks on columns; its
-    values never become evidence. `against` are the texts of another file, for leakage.
+    values never become evidence. `against` are the texts of another file, for leakage. `embed`
+    returns a vector of length 1 per text, shape (texts, d), by a model that the caller chose.
     """
 
     name: str
@@ -81,6 +84,7 @@ class AuditTable:
     notes: Sequence[str] = ()
     against: Sequence[Text] = ()
     against_name: str = ""
+    embed: Callable[[Sequence[str]], Any] | None = None
 
     @cached_property
     def listener_texts(self) -> list[Text]:

@@ -25,8 +25,13 @@ from pipeline.cli import (
     plan,
     preview,
     repro,
+    reward,
+    reward_stages,
     score,
+    scoring_stages,
     stages,
+    student_stages,
+    student_use,
     study,
     tuning,
 )
@@ -59,9 +64,14 @@ for module in (
     audit,
     annotate,
     score,
+    reward,
     tuning,
+    student_use,
     stages,
+    scoring_stages,
     annotation_stages,
+    student_stages,
+    reward_stages,
 ):
     module.register(app)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -15,6 +16,13 @@ if TYPE_CHECKING:
 In = Annotated[Path, typer.Option(help="input")]
 Out = Annotated[Path, typer.Option(help="output")]
 Column = Annotated[str | None, typer.Option(help="column of that role; guessed if not given")]
+
+
+class Embeddings(StrEnum):
+    """What tells whether two replies mean the same."""
+
+    WORDS = "words"
+    MINILM = "minilm"
 
 
 class _FileFirst(TyperGroup):
@@ -63,6 +71,13 @@ def audit_file(
     ] = None,
     pair: Annotated[str | None, typer.Option(help="columns of a pair: chosen,rejected")] = None,
     against: Annotated[Path | None, typer.Option(help="another file, to look for leakage")] = None,
+    probabilities: Annotated[
+        str | None,
+        typer.Option(help="how columns of a classifier's probabilities begin: p_ for p_1, p_2 ..."),
+    ] = None,
+    embeddings: Annotated[
+        Embeddings, typer.Option(help="what tells that two replies mean the same")
+    ] = Embeddings.WORDS,
     source: Annotated[str | None, typer.Option(help="a known source, its columns known")] = None,
     path: Annotated[Path | None, typer.Option(help="the file of --source")] = None,
     out: Annotated[
@@ -71,6 +86,8 @@ def audit_file(
     json: Annotated[bool, typer.Option("--json", help="print the summary as JSON")] = False,
 ) -> None:
     """Look for what is wrong with FILE; exit 1 if a warning or worse was found."""
+    from dataclasses import replace
+
     from pipeline.audit.building import read_table
     from pipeline.audit.layouts import get_layout
     from pipeline.audit.run import run_audit, write_result
@@ -87,6 +104,7 @@ def audit_file(
         "split": split,
         "responder": responder,
         "improved_from": original,
+        "probabilities": probabilities,
     }
     roles: Roles | None
     if source:
@@ -94,6 +112,10 @@ def audit_file(
     else:
         roles = _given_roles(target, text or [], label, rater, pair, given)
     table = read_table(target, roles, against=against, name=source or target.stem)
+    if embeddings is Embeddings.MINILM:
+        from pipeline.features.embeddings import CachedEmbedder, MiniLm
+
+        table = replace(table, embed=CachedEmbedder(MiniLm()).embed)
     result = run_audit(table, AuditSettings())
     folder = out or Path(f"audit-{table.name}")
     write_result(result, folder)

@@ -36,7 +36,7 @@ def diff(
 
 
 def apply(
-    file: Annotated[Path, typer.Argument(help="the audited CSV, JSON Lines or Parquet file")],
+    file: Annotated[Path, typer.Argument(help="the audited file or Hugging Face folder")],
     audit: Annotated[Path, typer.Option(help="folder that the audit of FILE wrote")],
     out: Annotated[Path, typer.Option(help="folder for the copy and the rejections")],
     drop: Annotated[list[str] | None, typer.Option(help=f"findings to act on: {RULE}")] = None,

@@ -18,7 +18,7 @@ from pipeline.errors import PipelineError
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states, live_states
 from pipeline.reporting.facts import Facts
-from pipeline.reporting.stage_graph import StageGraph, read_stage_graph
+from pipeline.reporting.stage_graph import StageGraph, read_stage_graph, read_values
 
 LOOPBACK = "127.0.0.1"
 PAGE = ("/", "/index.html")
@@ -39,21 +39,10 @@ def page_server(folder: Path, port: int) -> ThreadingHTTPServer:
 def present_page(folder: Path) -> str:
     """Return the page as of now."""
     graph = read_stage_graph(folder / "dvc.yaml")
-    params = read_params(folder / "params.yaml")
+    params = read_values(folder / "params.yaml")
     states = present_states(folder, graph)
     live = states is not None
-    return door_html(
-        Facts(folder, graph), params, states or built_states(graph, folder, params), live=live
-    )
-
-
-def read_params(path: Path) -> dict[str, Any]:
-    """Return params.yaml as plain values; {} if it cannot be read: the page then names less."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, yaml.YAMLError, UnicodeDecodeError):
-        return {}
-    return values if isinstance(values, dict) else {}
+    return door_html(Facts(folder, graph), params, states or built_states(graph, folder), live=live)
 
 
 def present_states(folder: Path, graph: StageGraph) -> dict[str, State] | None:

@@ -28,10 +28,6 @@ def register(app: typer.Typer) -> None:
         describe_corpora,
         expect,
         validate,
-        featurize,
-        rate,
-        train_scorer,
-        evaluate_scorers,
         report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
@@ -68,7 +64,13 @@ def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
 
 
 def distil(
-    name: Distillation, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+    name: Distillation,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    out: Out,
+    rejections: Out,
+    metrics: Out,
 ) -> None:
     """Ask the teacher; answers are kept in the ledger and paid for once."""
     from pipeline.cli.console import note
@@ -91,6 +93,7 @@ def distil(
         splits=splits,
         out=out,
         rejections=rejections,
+        metrics=metrics,
     )
     note(f"{name}: {spent_line(count, teacher)}")
 
@@ -246,102 +249,6 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     from pipeline.stages import validate as stage
 
     stage.run(corpus=corpus, expectations=expectations, out=out)
-
-
-def featurize(exchanges: In, responses: In, labels: In, out: Out) -> None:
-    """Describe every response by features."""
-    from pipeline.params import load_params
-    from pipeline.stages import featurize as stage
-
-    params = load_params()
-    stage.run(
-        params.featurize,
-        params.llm.embedder,
-        params.llm.budget,
-        seed=params.seed,
-        exchanges=exchanges,
-        responses=responses,
-        labels=labels,
-        out=out,
-    )
-
-
-def rate(exchanges: In, responses: In, out: Out, rejections: Out, metrics: Out) -> None:
-    """Ask the rater model about responses; answers are kept in the ledger and paid for once."""
-    from pipeline.cli.console import note
-    from pipeline.llm.live import spent_line
-    from pipeline.params import load_params
-    from pipeline.stages import rate as stage
-
-    params = load_params()
-    rater = params.llm.rater
-    count = stage.run(
-        params.rate,
-        rater,
-        params.llm.budget,
-        exchanges=exchanges,
-        responses=responses,
-        out=out,
-        rejections=rejections,
-        metrics=metrics,
-    )
-    if rater is not None:
-        note(f"rate: {spent_line(count, rater)}")
-
-
-def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, labels: In, out: Out, metrics: Out
-) -> None:
-    """Train the scorer and measure it on held-out dialogues."""
-    from pipeline.params import load_params
-    from pipeline.stages import train_scorer as stage
-
-    params = load_params()
-    stage.run(
-        params.train_scorer,
-        seed=params.seed,
-        exchanges=exchanges,
-        responses=responses,
-        features=features,
-        splits=splits,
-        labels=labels,
-        out=out,
-        metrics=metrics,
-    )
-
-
-def evaluate_scorers(
-    protocol: Annotated[str, typer.Argument(help="honest or published")],
-    exchanges: In,
-    responses: In,
-    features: In,
-    ratings: In,
-    raters: In,
-    out: Out,
-) -> None:
-    """Compare scorers, raters and null baselines by one protocol."""
-    from typing import get_args
-
-    from pipeline.errors import PipelineError
-    from pipeline.params import load_params
-    from pipeline.stages import evaluate_scorers as stage
-
-    for known in get_args(stage.Protocol):
-        if protocol == known:
-            params = load_params()
-            stage.run(
-                known,
-                params.evaluate_scorers,
-                seed=params.seed,
-                exchanges=exchanges,
-                responses=responses,
-                features=features,
-                ratings=ratings,
-                raters=raters,
-                out=out,
-            )
-            return
-    raise PipelineError(f"protocol {protocol!r}: not known\nThere are: honest, published")
 
 
 def report(page: Out, cards: Out) -> None:

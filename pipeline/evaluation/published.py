@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
+from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa, wilson
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.classifiers import PUBLISHED, build_classifier
 from pipeline.scoring.features import combination
@@ -191,11 +191,3 @@ def _check_known(part: FeatureTable) -> None:
             f"feature {unknown[0]}: not known of every response ({len(unknown)} such feature(s))\n"
             "The published protocol fills nothing in: use other features, or protocol honest."
         )
-
-
-def wilson(share: float, count: int) -> tuple[float, float]:
-    """Return Wilson's 95% interval of a share of `count` independent items."""
-    z = 1.959964
-    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
-    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
-    return middle - half, middle + half

@@ -10,13 +10,11 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 
-from pipeline.features.rater import RATING
+from pipeline.features.rater import RATING, SUBFACTORS
 from pipeline.features.subfactors import SETS, subfactor_table
 from pipeline.features.table import FeatureTable
 from pipeline.llm.role import EMBEDDED_MODEL
 from pipeline.records import ModelRating
-
-SUBFACTORS = "subfactors_"
 
 
 def exclusion(model: str, ratings: Sequence[Mapping[str, float]]) -> str | None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.errors import GateFailedError, PipelineError
 from pipeline.llm.chat import Request
@@ -40,6 +42,17 @@ class Usage:
     def total(self) -> int:
         """Prompt and completion tokens."""
         return self.tokens_in + self.tokens_out
+
+
+def usage_of(body: Mapping[str, Any]) -> Usage | None:
+    """Return what an endpoint's answer says that it took, None where it says nothing usable."""
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
+        return None
+    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None
 
 
 def worst_case(request: Request) -> Usage:

@@ -9,11 +9,11 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.errors import OfflineError, PipelineError
-from pipeline.llm.budget import Usage
+from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import Request
 from pipeline.llm.rate_limit import retry_after_s
 from pipeline.llm.role import Role, is_loopback
@@ -104,7 +104,7 @@ class OpenAITransport:
                 raise TypeError("content is not text")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
-        return Completion(text, finish_reason, _usage(body), raw)
+        return Completion(text, finish_reason, usage_of(body), raw)
 
     def _refused(self, error: openai.APIStatusError) -> AttemptFailedError | EndpointRefusedError:
         status = error.status_code
@@ -157,13 +157,3 @@ def read_key(role: Role) -> str | None:
             "Copy the key again."
         )
     return key
-
-
-def _usage(body: dict[str, Any]) -> Usage | None:
-    usage = body.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
-        return None
-    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None

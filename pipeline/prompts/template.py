@@ -80,6 +80,20 @@ def load_template(name: str) -> PromptTemplate:
 
 
 @cache
+def prompt_texts() -> tuple[str, ...]:
+    """Return the words of every template and included file, without variables and tags."""
+    files = sorted(path for path in TEMPLATES.rglob("*") if path.suffix in (".yaml", ".txt"))
+    read = [path.read_text(encoding="utf-8") for path in files]
+    texts = [
+        str(yaml.safe_load(text)["text"]) if path.suffix == ".yaml" else text
+        for path, text in zip(files, read, strict=True)
+    ]
+    # A break keeps words on both sides of a variable from becoming one run.
+    pieces = (re.split(r"\{\{.*?\}\}|\{%.*?%\}|</?\w+>", text, flags=re.DOTALL) for text in texts)
+    return tuple(piece.strip() for text in pieces for piece in text if piece.strip())
+
+
+@cache
 def _compiled(text: str) -> Template:
     return _environment().from_string(text)
 

@@ -7,7 +7,7 @@ that prints a `Fact` or a `Figure` prints its source too, and a test follows eac
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -128,6 +128,9 @@ class NotBuilt:
     def __bool__(self) -> bool:
         return False
 
+    def __iter__(self) -> Iterator[Fact]:
+        return iter(())
+
 
 class Facts:
     """The JSON files of the build in the folder `root`."""
@@ -162,7 +165,7 @@ class Facts:
 
 def total(facts: Sequence[Fact]) -> Figure:
     """Return the sum of numbers."""
-    return Figure(sum(_number(fact) for fact in facts), tuple(one.place for one in facts), "sum")
+    return Figure(sum(number(fact) for fact in facts), tuple(one.place for one in facts), "sum")
 
 
 def holding(facts: Sequence[Fact]) -> Figure:
@@ -174,11 +177,12 @@ def holding(facts: Sequence[Fact]) -> Figure:
 
 def share(part: Fact, whole: Fact) -> Figure:
     """Return `part / whole`, 0 to 1; None where the whole is 0."""
-    parts, of = _number(part), _number(whole)
+    parts, of = number(part), number(whole)
     return Figure(parts / of if of else None, (part.place, whole.place), "share")
 
 
-def _number(fact: Fact) -> float:
+def number(fact: Fact) -> float:
+    """Return a number, or raise FactError for anything else."""
     if isinstance(fact.raw, bool) or not isinstance(fact.raw, int | float):
         raise FactError(f"{fact.place}: {json.dumps(fact.raw)[:80]} is not a number")
     return fact.raw
@@ -205,14 +209,20 @@ def text_of(value: object) -> str:
     return shortened(printable(" ".join(str(value).split())), SHOWN_CHARS)
 
 
-def percent(value: Any, digits: int = 0) -> Shown:
+def percent(value: Fact | Figure, digits: int = 0) -> Shown:
     """Return a share as a percentage."""
-    figure = value.figure if isinstance(value, Fact) else value
-    text = "none" if figure.value is None else f"{100 * figure.value:.{digits}f}%"
-    return Shown(figure, text)
+    return _as_number(value, lambda found: f"{100 * found:.{digits}f}%")
 
 
-def fixed(value: Any, digits: int = 2) -> Shown:
+def fixed(value: Fact | Figure, digits: int = 2) -> Shown:
     """Return a number with so many digits behind the point."""
+    return _as_number(value, lambda found: f"{found:.{digits}f}")
+
+
+def _as_number(value: Fact | Figure, write: Callable[[float], str]) -> Shown:
     figure = value.figure if isinstance(value, Fact) else value
-    return Shown(figure, "none" if figure.value is None else f"{figure.value:.{digits}f}")
+    if figure.value is None:
+        return Shown(figure, "none")
+    if isinstance(value, Fact):
+        number(value)
+    return Shown(figure, write(figure.value))

@@ -88,6 +88,16 @@ def target_lines(folder: Path = STUDY) -> str:
     return "\n".join([*lines, "", ""])
 
 
+def chosen_lines(folder: Path = STUDY) -> str:
+    """Return what the chosen scorers are made of; a blend is the geometric mean of its parts."""
+    lines = [""]
+    for name, target in read_json(folder / "comparisons.json")["targets"].items():
+        lines += [f"Chosen {name}: {target['model']}", ""]
+        lines += [f"- {one}" for one in target["fitted"]]
+        lines.append("")
+    return "\n".join([*lines, ""])
+
+
 def rater_lines(folder: Path = STUDY) -> str:
     """Return how much raters differ, and what taking that out of training does."""
     raters = read_json(folder / "raters.json")

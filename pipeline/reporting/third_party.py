@@ -11,8 +11,10 @@ import re
 import tomllib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from email.message import Message
 from importlib import metadata
 from pathlib import Path
+from typing import cast
 
 from pipeline.errors import PipelineError
 
@@ -28,6 +30,8 @@ REVIEWED: dict[str, tuple[str, str]] = {
     ),
     "asyncssh": ("EPL-2.0 OR GPL-2.0-or-later", "its METADATA"),
     "grandalf": ("EPL-1.0 OR GPL-2.0-only", "its LICENSE, which offers either"),
+    "mlcroissant": ("Apache-2.0", "https://github.com/mlcommons/croissant/blob/main/LICENSE"),
+    "ply": ("BSD-3-Clause", "the head of its yacc.py"),
     "pygit2": ("GPL-2.0-only WITH GCC-exception-2.0", "its COPYING: linking exception"),
     "python-dateutil": ("Apache-2.0 OR BSD-3-Clause", "its LICENSE, which offers either"),
     # Wheels for other platforms state it otherwise.
@@ -138,7 +142,7 @@ def licence_of(name: str, distribution: metadata.Distribution) -> tuple[str, str
     if name in REVIEWED:
         licence, source = REVIEWED[name]
         return licence, f"reviewed: {source}"
-    about = distribution.metadata
+    about = _about(distribution)
     if expression := about.get("License-Expression"):
         return str(expression), "expression"
     field = " ".join(str(about.get("License") or "").split())
@@ -171,8 +175,13 @@ def _distribution(name: str) -> metadata.Distribution:
         raise NotInstalledError(f"{name}: not installed\nRun `make venv`.") from error
 
 
+def _about(distribution: metadata.Distribution) -> Message:
+    # What it is in Python 3.11, though the protocol that it is typed as promises less.
+    return cast("Message", distribution.metadata)
+
+
 def _homepage(distribution: metadata.Distribution) -> str:
-    about = distribution.metadata
+    about = _about(distribution)
     pairs = [str(one).partition(", ") for one in about.get_all("Project-URL") or []]
     urls = {label.strip().lower(): url.strip() for label, _, url in pairs}
     wanted = ("homepage", "home", "repository", "source", "source code", "github", "documentation")

@@ -17,6 +17,7 @@ FAMILIES: dict[str, str] = {
     "MITI recoded": "recoded",
     "MITI coded": "coded",
     "text": "text",
+    "words": "words",
     "MiniLM": "response",
     "MiniLM exchange": "exchange",
     "type": "type",
@@ -41,12 +42,18 @@ def combination(table: FeatureTable, name: str) -> FeatureTable:
             f"There are: {', '.join(FAMILIES)}, {ENDPOINT}<model>"
         )
     for one in families:
-        if one.startswith(ENDPOINT) and not table.group(one).names:
-            raise PipelineError(
-                f"features {name!r}: the table has none of {one}\n"
-                f"Set llm.embedder to {one.removeprefix(ENDPOINT)}, then: dvc repro featurize"
-            )
+        if not table.group(FAMILIES.get(one, one)).names and (why := _asked_of_a_model(one)):
+            raise PipelineError(f"features {name!r}: the table has none of {one}\n{why}")
     return table.group(*(FAMILIES.get(one, one) for one in families))
+
+
+def _asked_of_a_model(family: str) -> str | None:
+    """Return how a family comes about that somebody has to be asked for; None for the others."""
+    if family.startswith(ENDPOINT):
+        return f"Set llm.embedder to {family.removeprefix(ENDPOINT)}, then: dvc repro featurize"
+    if family in LLM_MADE:
+        return "Set llm.rater to a model that tells responses apart; evaluate_scorers reads it."
+    return None
 
 
 def is_llm_made(name: str) -> bool:

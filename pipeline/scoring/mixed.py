@@ -65,11 +65,11 @@ class _Sums:
         inverse = np.linalg.inv(whole[:-1, :-1])
         coefficients = inverse @ whole[:-1, -1]
         within = float(whole[-1, -1] - whole[:-1, -1] @ coefficients) / self.free
-        return coefficients, inverse, within
+        return np.asarray(coefficients), np.asarray(inverse, np.float64), within
 
     def minus_likelihood(self, ratio: float) -> float:
         """Return minus twice the restricted log-likelihood, up to a constant."""
         _, inverse, within = self.solve(ratio)
         _, log_inverse = np.linalg.slogdet(inverse)
         spread = float(np.log1p(self.count * ratio).sum())
-        return self.free * float(np.log(within)) + spread - float(log_inverse)
+        return float(self.free * np.log(within) + spread - log_inverse)

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
+from typing import Literal
 
 from pipeline.audit.finding import Severity
 from pipeline.audit.records_table import Origins, preference_table, sft_table, source_table
@@ -13,12 +15,19 @@ from pipeline.audit.run import apply_waivers, critical, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import GateFailedError
+from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.prompts import prompt_texts
 from pipeline.storage import write_json
 
 
 class AuditParams(AuditSettings):
-    """Section `audit` of params.yaml: thresholds, severities and waivers."""
+    """Section `audit` of params.yaml: thresholds, severities and waivers.
 
+    `embeddings` tells replies that mean the same: by their words (`words`), or by MiniLM's vectors,
+    103 texts a second, kept for the next build.
+    """
+
+    embeddings: Literal["words", "minilm"] = "words"
     waivers: tuple[Waiver, ...] = ()
 
 
@@ -33,6 +42,7 @@ def run(
     preferences: Path,
     out: Path,
     metrics: Path,
+    embeddings: Path = CACHE,
     today: date | None = None,
 ) -> None:
     """Audit the source, each corpus of `sft`, and each of `preferences`, strict and authors'.
@@ -42,8 +52,11 @@ def run(
     """
     origins = Origins(exchanges, sorted(responses.glob("*.parquet")), splits)
     results: dict[str, AuditResult] = {}
+    minilm = CachedEmbedder(MiniLm(), embeddings)
+    embed = minilm.embed if params.embeddings == "minilm" else None
     for table in _tables(origins, sft, preferences):
-        results[table.name] = run_audit(table, _settings(params, table.name, reference_responder))
+        settings = _settings(params, table.name, reference_responder)
+        results[table.name] = run_audit(replace(table, embed=embed), settings)
     results = apply_waivers(results, params.waivers, today=today or datetime.now(UTC).date())
     for name, result in results.items():
         write_result(result, out / name, ids_are_explained=True)
@@ -60,10 +73,17 @@ def _tables(origins: Origins, sft: Path, preferences: Path) -> Iterator[AuditTab
 
 
 def _settings(params: AuditParams, name: str, reference_responder: str) -> AuditSettings:
-    """Return the settings for one table: the authors' filter lets ties and inversions in."""
+    """Return the settings for one table: the authors' filter lets ties and inversions in.
+
+    What our own prompts say is looked for in replies, too.
+    """
     people = (*params.human_responders, reference_responder)
     settings = AuditSettings.model_validate(
-        {**params.model_dump(exclude={"waivers"}), "human_responders": people}
+        {
+            **params.model_dump(exclude={"waivers", "embeddings"}),
+            "human_responders": people,
+            "prompt_texts": (*params.prompt_texts, *prompt_texts()),
+        }
     )
     if not name.startswith("preferences-authors"):
         return settings

@@ -5,28 +5,29 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing
+from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
 
 from pydantic import Field
 
 from pipeline.config import Section
 from pipeline.features.model_ratings import exclusion
 from pipeline.features.pairs import read_pairs
-from pipeline.features.rater import RATERS
+from pipeline.features.rater import RaterName, rate, rating_question
+from pipeline.features.subfactors import V1
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.ledger import Ledger
 from pipeline.llm.live import live_count
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
+from pipeline.llm.plan import PlanningChat
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.transport import Count
 from pipeline.records import Exchange, ModelRating, Rejection, Response, content_id
 from pipeline.storage import write_json, write_table
 
 STAGE = "rate"
-RaterName = Literal["naive", "dimensions", "subfactors_v1", "subfactors_v2"]
 
 
 class RateParams(Section):
@@ -104,9 +105,32 @@ async def _ask_all(
         return asked, chat.count
 
 
+def plan_rating(
+    params: RateParams,
+    role: LlmRole,
+    *,
+    exchanges: Path,
+    responses: Path,
+    ledger: Ledger | None,
+) -> PlanningChat:
+    """Return the chat that counted what `run` would ask; a repair would be one more call."""
+    chat = PlanningChat(role, ledger, reply_words=len(V1))
+
+    async def ask_all() -> None:
+        pairs = read_pairs(exchanges, responses)[: params.limit]
+        for name in params.raters:
+            for exchange, response in pairs:
+                message, schema = rating_question(name, exchange, response)
+                with suppress(CallRejectedError):  # it is counted
+                    await chat.ask([message], schema=schema)
+
+    asyncio.run(ask_all())
+    return chat
+
+
 async def _ask(name: RaterName, exchange: Exchange, response: Response, chat: Chat) -> _Asked:
     try:
-        return _Asked(name, response, await RATERS[name](exchange, response, chat))
+        return _Asked(name, response, await rate(name, exchange, response, chat))
     except CallRejectedError as error:
         return _Asked(name, response, reason=error.reason, detail=error.detail)
     except NotRecordedError:

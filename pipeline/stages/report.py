@@ -23,6 +23,6 @@ def run(params: Mapping[str, Any], *, root: Path, page: Path, cards: Path) -> No
     """
     facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
     write_cards(facts, cards)
-    states = built_states(facts.graph, root, params)
+    states = built_states(facts.graph, root)
     states["report"] = State("built", "this page")
     write_page(page, door_html(facts, params, states, live=False))

@@ -21,6 +21,7 @@ from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
 
+AGAINST = "empathetic_intents/empathetic_dialogues.parquet"
 FILES = {
     "welivita2024": "welivita2024/dataset.csv",
     "welivita2023": "welivita2023/dataset_and_ratings.csv",
@@ -29,8 +30,10 @@ FILES = {
     "esconv": "esconv/FailedESConv.json",
     "hh_rlhf": "hh_rlhf/harmless-base-first1500.jsonl",
     "pandalm": "pandalm/testset-v1-first600.json",
+    "empathetic_dialogues": AGAINST,
+    "mi_strategy": "mi_strategy/CC_Augmented.csv",
+    "llmbar": "llmbar",
 }
-AGAINST = "empathetic_intents/empathetic_dialogues.parquet"
 JUDGEMENTS = Path(__file__).parent / "audit_judgements.csv"
 # Spans of text are no figures.
 _TEXTS = {"top_openers"}

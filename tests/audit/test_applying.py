@@ -62,6 +62,12 @@ def write(path: Path) -> Path:
     elif path.suffix == ".jsonl":
         lines = [json.dumps(row, ensure_ascii=False, indent=None) for row in ROWS]
         path.write_text("\n\n".join(lines) + "\n", encoding="utf-8")
+    elif path.suffix == ".json":
+        path.write_text(json.dumps({"version": "1.0", "data": ROWS}), encoding="utf-8")
+    elif path.suffix == ".arrow":
+        table = pa.Table.from_pylist(ROWS)
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as target:
+            target.write_table(table, max_chunksize=3)
     else:
         pq.write_table(pa.Table.from_pylist(ROWS), path)
     return path
@@ -76,7 +82,7 @@ def rows(path: Path) -> list[dict[str, str]]:
     ]
 
 
-@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".parquet"])
+@pytest.mark.parametrize("kind", [".csv", ".jsonl", ".json", ".arrow", ".parquet"])
 def test_the_copy_lacks_the_dropped_rows_and_is_else_the_same(tmp_path: Path, kind: str) -> None:
     file = write(tmp_path / f"data{kind}")
     before = file.read_bytes()
@@ -86,6 +92,31 @@ def test_the_copy_lacks_the_dropped_rows_and_is_else_the_same(tmp_path: Path, ki
     assert rows(done.copy) == [ROWS[0], ROWS[2]]
     assert (done.kept, done.dropped) == (2, 2)
     assert file.read_bytes() == before
+
+
+def test_what_stands_around_the_rows_of_a_json_document_stays(tmp_path: Path) -> None:
+    file = write(tmp_path / "data.json")
+
+    done = apply_findings(file, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    assert json.loads(done.copy.read_text(encoding="utf-8")) == {
+        "version": "1.0",
+        "data": [ROWS[0], ROWS[2]],
+    }
+
+
+def test_the_copy_of_a_hugging_face_folder_loads_without_the_dropped_rows(tmp_path: Path) -> None:
+    from datasets import Dataset, DatasetDict, load_from_disk
+
+    splits = {"train": Dataset.from_list(ROWS[2:]), "test": Dataset.from_list(ROWS[:2])}
+    DatasetDict(splits).save_to_disk(tmp_path / "data")
+
+    done = apply_findings(
+        tmp_path / "data", audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")]
+    )
+
+    left = load_from_disk(done.copy)
+    assert {name: split["id"][:] for name, split in left.items()} == {"train": ["c"], "test": ["a"]}
 
 
 def test_lines_that_stay_are_copied_byte_for_byte(tmp_path: Path) -> None:

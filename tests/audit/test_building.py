@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.audit.building import read_table, split_chat
+from pipeline.audit.building import read_table
+from pipeline.audit.chats import Chat, split_chat
 from pipeline.audit.roles import Roles, TextColumn
 from pipeline.errors import TableError
 
@@ -73,9 +74,29 @@ def test_turns_are_told_apart_by_who_speaks(tmp_path: Path) -> None:
 
 
 def test_a_transcript_is_split_into_prompt_and_last_reply() -> None:
-    before, reply = split_chat("\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: d")
+    chat = split_chat("\n\nHuman: a\n\nAssistant: b\n\nHuman: c\n\nAssistant: d")
 
-    assert (before, reply) == ("Human: a\n\nAssistant: b\n\nHuman: c", "d")
+    assert chat == Chat(reply="d", before="Human: a\n\nAssistant: b\n\nHuman: c", said="c")
+
+
+def test_a_reply_in_a_list_of_messages_answers_the_speakers_last_turn(tmp_path: Path) -> None:
+    asked, again = "Why does nobody call me back?", "It has been three weeks now."
+    chosen = [
+        {"role": "user", "content": asked},
+        {"role": "assistant", "content": "How long has it been?"},
+        {"role": "user", "content": again},
+        {"role": "assistant", "content": "Three weeks is long to wait."},
+    ]
+    rejected = [*chosen[:-1], {"role": "assistant", "content": again}]
+
+    table = read_table(jsonl(tmp_path / "a.jsonl", {"chosen": chosen, "rejected": rejected}))
+
+    replies = [text for text in table.texts if text.speaks == "listener"]
+    assert [(text.text, text.prompt) for text in replies] == [
+        ("Three weeks is long to wait.", again),
+        (again, again),
+    ]
+    assert asked in table.pairs[0].prompt
 
 
 def test_what_all_prompts_share_is_taken_off(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 
 import pytest
 
@@ -33,6 +34,29 @@ def test_flipped_labels_are_found_and_few_others() -> None:
     hits = sum(int(row) < 20 for row in found)
     assert hits >= 16
     assert hits / len(found) >= 0.95
+
+
+def test_probabilities_that_the_texts_bring_along_are_taken() -> None:
+    texts = [
+        replace(text, probabilities={"glad": 0.98, "sad": 0.02}, label="glad")
+        if row % 2
+        else replace(text, probabilities={"glad": 0.01, "sad": 0.99}, label="sad")
+        for row, text in enumerate(labelled(200, 0))
+    ]
+    texts[7] = replace(texts[7], label="sad")
+
+    found = label_noise(table(texts), AuditSettings())
+
+    assert rows(found) == ["7"]
+    assert found.figures["probabilities"] == "as the file has it"
+
+
+@pytest.mark.parametrize("words", ["Yeah?", "And so you were thinking-"])
+def test_a_label_is_not_doubted_by_a_word_or_half_a_phrase(words: str) -> None:
+    texts = [*labelled(200, 0), *(Text(f"short-{n}", words, "a", label="sad") for n in range(20))]
+    texts.append(Text("doubt", words, "a", label="glad"))
+
+    assert not label_noise(table(texts), AuditSettings()).findings
 
 
 def test_labels_that_the_text_does_not_predict_are_not_doubted() -> None:

@@ -1,29 +1,53 @@
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
-from benchmarks.planted_defects import audit_planted, rows_of
-from benchmarks.planting import PLANTERS, plant_copies, plant_defects, score
+from benchmarks.planted_defects import paraphrase_scores, scores
+from pipeline.audit.detectors import DETECTORS
+from pipeline.features.embeddings import CachedEmbedder, MiniLm
 
-COPIES = ("exact_duplicates", "near_duplicates", "cross_split_leakage", "group_leakage")
-# Feelings are mixed in the sample: the detector stays silent where the speaker tells good and bad.
-LOWER_RECALL = {"emotion_mismatch": 0.7}
+LOWER_RECALL = {
+    # Feelings are mixed in the sample: silent where a speaker tells good and bad.
+    "emotion_mismatch": 0.7,
+    # Only labels of which the classifier is very sure are named.
+    "label_noise": 0.4,
+    # Words alone tell the sense of half of them; the vectors of MiniLM below tell nearly all.
+    "semantic_duplicates": 0.55,
+}
+
+
+LOWER_PRECISION = {
+    # One of the sample's own replies does brighten ("at least you've got your memories").
+    "toxic_positivity": 0.9,
+}
 
 
 @pytest.fixture(scope="module")
-def scores() -> dict[str, tuple[float, float]]:
-    found = {}
-    for planted in (plant_defects(), plant_copies()):
-        for detector, recall, precision in score(planted, rows_of(audit_planted(planted))):
-            found[detector] = (recall, precision)
-    return found
+def found() -> dict[str, tuple[float, float]]:
+    return {detector: (recall, precision) for detector, recall, precision, _ in scores()}
 
 
-@pytest.mark.parametrize("detector", [*PLANTERS, *COPIES])
+def test_a_defect_is_planted_for_every_detector(found: dict[str, tuple[float, float]]) -> None:
+    assert set(found) == {detector.name for detector in DETECTORS}
+
+
+@pytest.mark.parametrize("detector", [detector.name for detector in DETECTORS])
 def test_finds_what_was_planted_and_little_else(
-    detector: str, scores: dict[str, tuple[float, float]]
+    detector: str, found: dict[str, tuple[float, float]]
 ) -> None:
-    recall, precision = scores[detector]
+    recall, precision = found[detector]
 
     assert recall >= LOWER_RECALL.get(detector, 0.95)
+    assert precision >= LOWER_PRECISION.get(detector, 0.95)
+
+
+@pytest.mark.slow
+def test_minilms_vectors_find_what_is_said_in_other_words(tmp_path: Path) -> None:
+    embedder = CachedEmbedder(MiniLm(), tmp_path / "embeddings.sqlite")
+
+    ((_, recall, precision, _),) = paraphrase_scores(embedder.embed)
+
+    assert recall >= 0.95
     assert precision >= 0.95

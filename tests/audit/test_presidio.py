@@ -31,7 +31,7 @@ def test_the_recognisers_come_without_spacy_and_torch() -> None:
 @pytest.mark.parametrize(
     ("words", "evidence"),
     [
-        ("Write to jane.roe@example.org today.", "jane.roe@example.org"),
+        ("Write to jane.roe@mailbox.org today.", "jane.roe@mailbox.org"),
         ("Ring me on (212) 736-5000 tonight.", "(212) 736-5000"),
         ("The card is 4111 1111 1111 1111 now.", "4111 1111 1111 1111"),
     ],

@@ -1,8 +1,12 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
+from dataclasses import replace
 
+import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from pipeline.audit import semantic
 from pipeline.audit.semantic import semantic_duplicates
@@ -12,7 +16,7 @@ from tests.audit.tables import replies, rows, table
 FIRST = "Losing your dog after fourteen years leaves the house terribly quiet for you tonight"
 SECOND = "The house is terribly quiet for you tonight, losing your dog after those fourteen years"
 # What shares most shingles is a near-duplicate, and left to that detector.
-NOT_NEAR = AuditSettings(near_duplicate_jaccard=0.95)
+NOT_NEAR = AuditSettings(near_duplicate_jaccard=0.95, semantic_cosine=0.85)
 
 
 def noise(count: int) -> list[str]:
@@ -47,3 +51,17 @@ def test_many_texts_are_compared_in_blocks_and_the_coverage_is_measured(
     assert len(rows(detection)) >= 29
     assert isinstance(coverage := detection.figures["coverage"], float)
     assert coverage >= 0.9
+
+
+def test_handed_vectors_take_the_place_of_words() -> None:
+    texts = replies(*noise(24))
+
+    def embed(said: Sequence[str]) -> NDArray[np.float64]:
+        vectors = np.eye(24)
+        vectors[5] = vectors[3]  # rows 3 and 5 mean the same to this model
+        return vectors
+
+    found = semantic_duplicates(replace(table(texts), embed=embed), AuditSettings())
+
+    assert [finding.row_ids[:2] for finding in found.findings] == [("5", "3")]
+    assert found.figures["vectors"] == "handed"

@@ -6,12 +6,13 @@ import json
 import shutil
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
 from pipeline.errors import MissingFileError, PipelineError, TableError
 from pipeline.exports.export import MayNotPublishError, export_corpora
 from pipeline.exports.folder import TargetError
-from pipeline.exports.tables import UnknownCorpusError
+from pipeline.exports.tables import Splits, UnknownCorpusError
 from pipeline.records import SplitAssignment
 from pipeline.storage import file_sha256, write_table
 from tests.exports.corpus import CORPUS, TRAIN, export_small, names, plain_card, small_build
@@ -137,3 +138,27 @@ def test_a_disk_that_is_full_at_the_end_leaves_nothing(build: Path, tmp_path: Pa
         export_corpora(build, [CORPUS], tmp_path / "out", format_name="csv", card=no_card)
 
     assert names(tmp_path) == ["build"]
+
+
+def test_rows_in_another_order_than_the_splits_find_theirs(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.exports.tables.BATCH_ROWS", 2)
+    ids = [f"exchange-{number}" for number in range(50)]
+    assigned = [
+        SplitAssignment(
+            exchange_id=one, split="test" if one.endswith("7") else "train", group=one, rule="made"
+        )
+        for one in ids
+    ]
+    write_table(tmp_path / "splits.parquet", SplitAssignment, assigned)
+    splits = Splits(tmp_path / "splits.parquet")
+    asked = [ids[0], ids[40], ids[7], ids[8], ids[47], ids[1], ids[27]]
+
+    found = [
+        side
+        for start in range(0, len(asked), 2)
+        for side in splits.of(pa.array(asked[start : start + 2])).to_pylist()
+    ]
+
+    assert found == ["train", "train", "test", "train", "test", "train", "test"]

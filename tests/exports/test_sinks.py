@@ -8,10 +8,11 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.exports.sinks import ParquetShards, Sheet, inert
+from pipeline.records import content_id
 
 
 @pytest.mark.parametrize("sign", ["=", "+", "-", "@", "\t", "\r", "\n", "＝", "＋", "－", "＠"])
@@ -24,6 +25,7 @@ def test_numbers_and_plain_text_stay_as_they_are() -> None:
     assert [inert(one) for one in (-1, 3, None, "I am = you")] == ["-1", "3", "", "I am = you"]
 
 
+@settings(deadline=None)  # each example writes a file
 @given(st.lists(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"))))
 def test_taking_one_apostrophe_away_gives_back_any_text(
     tmp_path_factory: pytest.TempPathFactory, texts: list[str]
@@ -45,7 +47,7 @@ def test_a_shard_ends_before_it_could_be_too_large(tmp_path: Path) -> None:
         tmp_path / "train", lambda batch: pa.Table.from_batches([batch]), max_bytes=60_000
     )
     for start in range(0, 10_000, 1_000):
-        ids = [f"{number:016x}" for number in range(start, start + 1_000)]
+        ids = [content_id("row", number) for number in range(start, start + 1_000)]
         shards.write(pa.RecordBatch.from_pydict({"id": ids}))
 
     files = shards.close()

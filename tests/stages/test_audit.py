@@ -7,7 +7,8 @@ import pytest
 
 from pipeline.audit.finding import Finding
 from pipeline.errors import GateFailedError
-from pipeline.records import PreferencePair
+from pipeline.prompts import prompt_texts
+from pipeline.records import PreferencePair, SFTExample
 from pipeline.stages import audit
 from pipeline.stages.audit import AuditParams
 from pipeline.storage import read_json, read_table, write_table
@@ -21,12 +22,13 @@ def run(build: Path, out: Path, **params: object) -> dict[str, dict[str, int]]:
         exchanges=datasets / "exchanges.parquet",
         responses=datasets / "responses",
         splits=datasets / "splits.parquet",
-        sft=datasets / "sft",
+        sft=out / "sft" if (out / "sft").is_dir() else datasets / "sft",
         preferences=out / "preferences"
         if (out / "preferences").is_dir()
         else datasets / "preferences",
         out=out / "audit",
         metrics=out / "audit.json",
+        embeddings=out / "embeddings.sqlite",
         today=date(2026, 11, 1),
     )
     counts: dict[str, dict[str, int]] = read_json(out / "audit.json")
@@ -87,3 +89,35 @@ def test_a_waiver_lets_it_pass_for_a_time(sample_build: Path, tmp_path: Path) ->
     counts = run(sample_build, tmp_path, waivers=[waiver])
 
     assert counts["preferences-strict-direct-listener_b"]["waived"] == 1
+
+
+def test_a_reply_that_repeats_our_own_prompt_is_found(sample_build: Path, tmp_path: Path) -> None:
+    source = sample_build / "datasets" / "sft" / "direct-listener_b.parquet"
+    first, *rest = read_table(source, SFTExample)
+    asked, reply = first.messages[-2:]
+    instruction = max(prompt_texts(), key=len)
+    echo = first.model_copy(
+        update={"messages": (asked, reply.model_copy(update={"content": instruction}))}
+    )
+    write_table(tmp_path / "sft" / source.name, SFTExample, [echo, *rest])
+
+    run(sample_build, tmp_path)
+
+    folder = tmp_path / "audit" / "sft-direct-listener_b"
+    found = [
+        one
+        for one in read_table(folder / "findings.parquet", Finding)
+        if one.detector == "prompt_echo"
+    ]
+    assert {one.row_ids[0] for one in found} == {first.id}
+    assert any("our own prompt" in one.explanation for one in found)
+
+
+@pytest.mark.slow
+def test_replies_that_mean_the_same_are_found_by_minilms_vectors(
+    sample_build: Path, tmp_path: Path
+) -> None:
+    run(sample_build, tmp_path, embeddings="minilm")
+
+    summary = read_json(tmp_path / "audit" / "source" / "summary.json")
+    assert summary["detectors"]["semantic_duplicates"]["figures"]["vectors"] == "handed"

@@ -92,15 +92,38 @@ def test_without_a_rater_the_table_is_empty_and_says_so(sample_build: Path, tmp_
 
 def test_a_rater_that_tells_responses_apart_may_be_used(sample_build: Path, tmp_path: Path) -> None:
     replies = [json.dumps({"rating": number % 3 + 1}) for number in range(ASKED)]
-    with running(Behaviour(replies=["no rating", "none either", *replies])) as endpoint:
-        figures, rows, rejections = rated(
-            sample_build,
-            tmp_path,
-            role_at(endpoint.base_url, pace={"concurrency": 1}),
-            raters=("naive",),
-        )
+    with running(Behaviour(replies=replies)) as endpoint:
+        rater = role_at(endpoint.base_url, pace={"concurrency": 1})
+        figures, rows, rejections = rated(sample_build, tmp_path, rater, raters=("naive",))
 
     assert figures["raters"]["naive"]["excluded"] is None
-    assert [row.value for row in rows[:3]] == [1, 2, 3]
+    assert sorted(row.value for row in rows) == [1] * 4 + [2] * 4 + [3] * 4
+    assert rejections == []
+
+
+def test_an_answer_that_is_no_rating_is_a_rejection_and_no_low_rating(
+    sample_build: Path, tmp_path: Path
+) -> None:
+    with running(Behaviour(replies=["no rating", "none either"])) as endpoint:
+        figures, rows, rejections = rated(
+            sample_build, tmp_path, role_at(endpoint.base_url), raters=("naive",), limit=1
+        )
+
     assert [one.reason for one in rejections] == ["schema"]
-    assert len(rows) == ASKED - 1
+    assert rows == []
+    assert figures["raters"]["naive"]["excluded"] == "it rated no response"
+
+
+def test_the_plan_counts_each_question_once_and_asks_nobody(sample_build: Path) -> None:
+    params = load_params(PROJECT / "params.yaml").rate
+
+    chat = rate.plan_rating(
+        params,
+        role_at("http://127.0.0.1:1/v1"),
+        exchanges=sample_build / "datasets" / "exchanges.parquet",
+        responses=sample_build / "datasets" / "responses" / "source.parquet",
+        ledger=None,
+    )
+
+    assert chat.calls == 4 * ASKED
+    assert chat.tokens_in.high > chat.tokens_in.expected > 0

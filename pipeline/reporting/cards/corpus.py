@@ -96,6 +96,7 @@ def corpus_card(
         "gate": facts.find(f"reports/metrics/validation/{name}.json"),
         "audit": audit,
         "audited": _audited(name, audit),
+        "summary": facts.find(f"reports/audit/sft-{name}/summary.json"),
         "findings": list(_findings(summaries)),
         "crisis": _counted(summaries, "crisis"),
         "personal": _counted(summaries, "personal_data"),

@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.errors import PipelineError
 from pipeline.reporting.cards.corpus import ANNOTATIONS, AUDIT, COUNTS, INGEST
 from pipeline.reporting.door.sections import EVALUATION, SCORER, Known
-from pipeline.reporting.facts import Figure, NotBuilt, fixed, holding, percent, total
+from pipeline.reporting.facts import NotBuilt, fixed, holding, number, total
 
 
 @dataclass(frozen=True)
@@ -44,6 +44,8 @@ def verdict(known: Known, broken: Iterable[str]) -> Verdict:
         return Verdict("warning", "Not all of this build is up to date", [", ".join(late)])
     if not any(one.light == "good" for one in known.states.values()):
         return Verdict("warning", "Nothing is built yet", ["type: make repro"])
+    if not _gates(known):
+        return Verdict("warning", "No gate has looked at this build", ["type: dvc repro validate"])
     return Verdict("good", "Every gate that was run has passed, and nothing critical is open")
 
 
@@ -65,8 +67,8 @@ def _critical_audits(known: Known) -> list[str]:
         found = known.facts.find(AUDIT)
         return [
             one.pointer[-1]
-            for one in found or ()
-            if one["critical"].raw > one["waived"].raw or one["failed_detectors"].raw
+            for one in found
+            if number(one["critical"]) > number(one["waived"]) or one["failed_detectors"].raw
         ]
     except PipelineError:  # its section says what is wrong
         return []
@@ -75,7 +77,7 @@ def _critical_audits(known: Known) -> list[str]:
 def tiles(known: Known) -> list[Tile]:
     """Return the figures that can be read."""
     found = []
-    for make in (_exchanges, _corpora, _gates_passed, _critical, _labels, _scorer, _student):
+    for make in (_exchanges, _gates_passed, _critical, _labels, _scorer, _student):
         try:
             found.append(make(known))
         except PipelineError:  # its section says what is wrong
@@ -85,10 +87,6 @@ def tiles(known: Known) -> list[Tile]:
 
 def _exchanges(known: Known) -> Tile:
     return Tile("Exchanges", known.facts.need(INGEST)["exchanges"], "read from the source")
-
-
-def _corpora(known: Known) -> Tile:
-    return Tile("Corpora", known.facts.need(COUNTS)["corpora"].entries)
 
 
 def _gates_passed(known: Known) -> Tile:
@@ -113,8 +111,4 @@ def _scorer(known: Known) -> Tile:
 
 
 def _student(known: Known) -> Tile:
-    rows = [one for one in known.facts.need(EVALUATION) if one["win_rate"].raw is not None]
-    best = max(rows, key=lambda row: float(row["win_rate"].raw), default=None)
-    if best is None:
-        return Tile("Students", Figure(0, (f"{EVALUATION}#",), "count"), "compared")
-    return Tile("Best win rate", percent(best["win_rate"]), f"{best['model'].raw}")
+    return Tile("Students", known.facts.need(EVALUATION).entries, "comparisons")

@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from pipeline.reporting.stage_graph import StageGraph
 
-WIDTH, HEIGHT, GAP, RISE = 176.0, 46.0, 22.0, 40.0
+WIDTH, HEIGHT, GAP, RISE = 198.0, 46.0, 22.0, 40.0
 PASSAGE = 14.0
 SWEEPS = 8
 

@@ -15,13 +15,16 @@ from pipeline.reporting.cards.corpus import (
     alphas,
     audit_names,
 )
+from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
-from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, total
+from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
 
 SCORER = "reports/metrics/scorer.json"
 SELECTION = "reports/metrics/selection.json"
 EVALUATION = "reports/metrics/evaluation.json"
-REWARD = "reports/metrics/reward_curve.json"
+STUDENTS = "reports/metrics/students"
+REWARD = "reports/metrics/reward.json"
+CURVE = "reports/metrics/reward_curve.json"
 
 
 @dataclass(frozen=True)
@@ -40,6 +43,10 @@ class Known:
         """Return the address of a file under reports/, from the page; None if it is not there."""
         there = (self.facts.root / file).is_file()
         return file.removeprefix("reports/") if there else None
+
+    def there(self, files: Sequence[str]) -> list[str]:
+        """Return those of `files` that the build has."""
+        return [file for file in files if self.page(file)]
 
 
 def corpora(known: Known) -> dict[str, Any]:
@@ -110,7 +117,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     page = known.page(f"reports/audit/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
-    if found["critical"].raw > found["waived"].raw:
+    if number(found["critical"]) > number(found["waived"]):
         return Light("critical", "critical", found, page)
     if found["critical"].raw:
         return Light("warning", "waived", found, page)
@@ -146,17 +153,22 @@ MEASURES = ("accuracy", "macro_f1", "qwk", "calibration_error")
 def scorers(known: Known) -> dict[str, Any]:
     """Return the scorer beside the nulls that it must beat."""
     found = known.facts.need(SCORER)
-    rows = [Scored("scorer", [found["scorer"].get(one) for one in MEASURES])]
-    rows += [
-        Scored(f"null: {one.pointer[-1]}", [one.get(name) for name in MEASURES])
-        for one in found["nulls"]
-    ]
+    rows = [Scored("scorer", _measures(found["scorer"]))]
+    rows += [Scored(f"null: {one.pointer[-1]}", _measures(one)) for one in found["nulls"]]
     return {
         "files": [SCORER],
         "scorer": found,
         "rows": rows,
         "card": known.page("reports/cards/models/scorer.md"),
     }
+
+
+def _measures(model: Fact) -> list[Fact | None]:
+    found = [model.get(name) for name in MEASURES]
+    for one in found:
+        if one is not None:
+            number(one)
+    return found
 
 
 @dataclass(frozen=True)
@@ -170,26 +182,55 @@ class Interval:
     @property
     def at(self) -> tuple[float, float, float]:
         """Value, low and high in percent."""
-        return (100 * self.value.raw, 100 * self.low.raw, 100 * self.high.raw)
+        return (100 * number(self.value), 100 * number(self.low), 100 * number(self.high))
 
 
 def students(known: Known) -> dict[str, Any]:
-    """Return every comparison of a student with an opponent."""
-    found = known.facts.need(EVALUATION)
+    """Return every training of a student, and every comparison with an opponent."""
+    folder = known.facts.root / STUDENTS
+    files = [f"{STUDENTS}/{path.relative_to(folder)}" for path in sorted(folder.glob("*/*.json"))]
+    evaluation = known.facts.find(EVALUATION)
+    if isinstance(evaluation, NotBuilt) and not files:
+        raise NotBuiltError(evaluation.file, evaluation.command)
     return {
-        "files": [EVALUATION],
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in found],
+        "files": [EVALUATION, *files],
+        "trained": [_trained(known, file) for file in files],
+        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation],
+        "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
 
 
+def _trained(known: Known, file: str) -> tuple[str, str | None, Fact]:
+    """Return the name, the card and the measures of one training."""
+    name = "-".join(reversed(file.removesuffix(".json").split("/")[-2:]))
+    return name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file)
+
+
 def reward_models(known: Known) -> dict[str, Any]:
-    """Return the learning curve, by data set and model."""
-    found = known.facts.need(REWARD)
+    """Return the reward model in use, and the learning curves, one drawing per data set."""
+    used, found = known.facts.find(REWARD), known.facts.find(CURVE)
+    if isinstance(used, NotBuilt) and isinstance(found, NotBuilt):
+        raise NotBuiltError(found.file, found.command)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
     for one in found:
         by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
-    return {"files": [REWARD], "by_data": by_data}
+    return {
+        "files": [REWARD, CURVE],
+        "used": used,
+        "linear": used.get("linear") if isinstance(used, Fact) else None,
+        "by_data": [(rows[0][0]["data"].figure, rows, _curve(rows)) for rows in by_data.values()],
+        "card": known.page("reports/cards/models/reward.md"),
+    }
+
+
+def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
+    series: dict[str, list[tuple[float, Measured]]] = {}
+    for one, interval in rows:
+        if interval is not None:
+            name = str(one["model"].raw)
+            series.setdefault(name, []).append((number(one["fraction"]), interval))
+    return curve(series)
 
 
 def _interval(row: Fact, value: str, ci: str) -> Interval | None:

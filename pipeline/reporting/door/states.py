@@ -38,28 +38,21 @@ class State:
         return LIGHTS[self.kind]
 
 
-def built_states(graph: StageGraph, root: Path, params: Mapping[str, Any]) -> dict[str, State]:
+def built_states(graph: StageGraph, root: Path) -> dict[str, State]:
     """Return for each stage whether what it writes is there.
 
     Whether it is also up to date, only DVC knows, and not while it runs a stage: `live_states`.
     """
-    return {
-        name: _built(stage, root, _items(stage, params)) for name, stage in graph.stages.items()
-    }
+    return {name: _built(stage, root) for name, stage in graph.stages.items()}
 
 
-def _items(stage: Stage, params: Mapping[str, Any]) -> list[str]:
-    return list(params.get(stage.of or "", ())) if stage.is_family else [""]
-
-
-def _built(stage: Stage, root: Path, items: list[str]) -> State:
+def _built(stage: Stage, root: Path) -> State:
+    items = stage.outs
     missing = [
-        item
-        for item in items
-        if not all((root / out.replace("${key}", item)).exists() for out in stage.outs)
+        item for item, outs in items.items() if not all((root / out).exists() for out in outs)
     ]
     if not items:
-        return State("not built", f"params.yaml has nothing under {stage.of}")
+        return State("not built", "params.yaml names nothing for it")
     if not missing:
         return State("built", f"{len(items)} of {len(items)}" if stage.is_family else "")
     if len(missing) == len(items):

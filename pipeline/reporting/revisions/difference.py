@@ -8,21 +8,12 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.reporting.revisions.causes import Cause, causes
 from pipeline.reporting.revisions.revision import Revision
 from pipeline.reporting.revisions.rows import KINDS, Build, RowChange, TableDiff, diff_table
 from pipeline.reporting.revisions.shifts import Shift, Tolerances, shifts
 
 SEVERITIES = ("critical", "warning", "info", "waived")
-
-
-@dataclass(frozen=True)
-class Cause:
-    """Something that people changed: a setting, an input file, the code of stages."""
-
-    kind: str
-    name: str
-    before: str
-    after: str
 
 
 @dataclass(frozen=True)
@@ -113,7 +104,7 @@ def compare(before: Revision, after: Revision) -> Difference:
     return Difference(
         before,
         after,
-        tuple(_causes(before, after)),
+        tuple(causes(before, after)),
         tables,
         tuple(_gates(before, after)),
         tuple(_audit(before, after)),
@@ -143,44 +134,6 @@ def _compare_table(
         return Compared(diff, ())
     found = shifts((before, old.values()), (after, new.values()), tolerances)
     return Compared(diff, tuple(found))
-
-
-def _causes(before: Revision, after: Revision) -> Iterator[Cause]:
-    for name in sorted({*before.params, *after.params}):
-        was, now = (_said(one.params.get(name, "not set")) for one in (before, after))
-        if was != now:
-            yield Cause("setting", name, was, now)
-    made = {*before.outputs, *after.outputs}
-    old, new = _inputs(before), _inputs(after)
-    for path in sorted({*old, *new}):
-        if old.get(path, ("", set()))[0] == new.get(path, ("", set()))[0] or path in made:
-            continue
-        stages = sorted(old.get(path, ("", set()))[1] | new.get(path, ("", set()))[1])
-        kind = "code" if path.startswith("pipeline/") else "input"
-        yield Cause(kind, path, _had(path, old), f"{_had(path, new)}; used by {', '.join(stages)}")
-
-
-def _had(path: str, files: dict[str, tuple[str, set[str]]]) -> str:
-    return files[path][0][:8] if path in files else "not used"
-
-
-def _inputs(revision: Revision) -> dict[str, tuple[str, set[str]]]:
-    """Return hash and users of each file that stages need and no stage makes."""
-    found: dict[str, tuple[str, set[str]]] = {}
-    outs = {out["path"] for stage in revision.lock.values() for out in stage.get("outs", [])}
-    for name, stage in revision.lock.items():
-        for dep in stage.get("deps", []):
-            path, family = dep["path"], name.partition("@")[0]
-            if not any(path == out or out.startswith(f"{path}/") for out in outs):
-                _, users = found.get(path, ("", set()))
-                found[path] = (dep.get("md5", ""), users | {family})
-    return found
-
-
-def _said(value: object) -> str:
-    if isinstance(value, list):
-        return ", ".join(map(str, value)) or "none"
-    return str(value)
 
 
 def _gates(before: Revision, after: Revision) -> Iterator[CheckChange]:

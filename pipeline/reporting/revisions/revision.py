@@ -64,7 +64,7 @@ class Revision:
     @cached_property
     def params(self) -> dict[str, Any]:
         """The settings, flat: `section.key` to value."""
-        return _flat(yaml.safe_load(self.text("params.yaml") or "{}"))
+        return flat(yaml.safe_load(self.text("params.yaml") or "{}"))
 
     @cached_property
     def outputs(self) -> dict[str, str]:
@@ -159,10 +159,11 @@ def _run(root: Path, *command: str, may_fail: bool = False) -> str:
     )
 
 
-def _flat(values: Any, prefix: str = "") -> dict[str, Any]:
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as `section.key` to value."""
     if not isinstance(values, dict) or not values:
         return {prefix: values}
     found: dict[str, Any] = {}
     for key, value in values.items():
-        found |= _flat(value, f"{prefix}.{key}" if prefix else str(key))
+        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
     return found

@@ -145,8 +145,8 @@ def diff_table(before: Build, after: Build, corpus: str, kind: str) -> TableDiff
     come = after.keys([row for one, row in news.items() if one not in olds])
     for key in [key for key in gone if key in come]:
         was, now = gone.pop(key), come.pop(key)
-        why = tuple(_parts_changed(before, after, was, now))
-        changed.append(RowChange(was["id"], now["id"], why))
+        parts = tuple(_parts_changed(before, after, was, now))
+        changed.append(RowChange(was["id"], now["id"], parts))
     lacks_after, lacks_before = after.candidates(kind, corpus), before.candidates(kind, corpus)
     return TableDiff(
         corpus,

@@ -51,7 +51,8 @@ def _lines(difference: Difference) -> Iterator[str]:
         yield ""
         yield "What was changed"
         for cause in difference.causes:
-            yield f"  {cause.kind}  {cause.name}: {cause.before} → {cause.after}"
+            values = f": {cause.before} → {cause.after}" if cause.before != cause.after else ""
+            yield f"  {cause.kind}  {cause.name}{values}  ({', '.join(cause.used_by)})"
     for one in difference.tables:
         if not one.is_same:
             yield ""
@@ -78,8 +79,8 @@ def _table(one: Compared) -> Iterator[str]:
             more = f", and {len(found) - SHOWN_REASONS} more" if len(found) > SHOWN_REASONS else ""
             shown = ", ".join(f"{reason} ({count})" for reason, count in found[:SHOWN_REASONS])
             yield f"  {len(changes):,} {word}; {why}: {shown}{more}"
-            first = changes[0]
-            yield f"    such as {first.was or ''}{' → ' if first.was and first.now else ''}{first.now or ''}"
+            ids = dict.fromkeys(one for one in (changes[0].was, changes[0].now) if one)
+            yield f"    such as {' → '.join(ids)}"
     for shift in one.shifts[:SHOWN_SHIFTS]:
         yield f"  {'! ' if shift.notable else '  '}{said(shift)}"
     if len(one.shifts) > SHOWN_SHIFTS:

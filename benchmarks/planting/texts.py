@@ -1,58 +1,18 @@
-"""Plant defects of each kind at known rows of a clean corpus.
-
-The clean replies are those of the embedded sample that its authors rated 2 or 3 and gave no code
-of advice, confrontation or self-disclosure. What is planted is written out here, and no
-module of the audit is imported: what finds a defect must not have helped to make it.
-"""
+"""Defects of a single reply: what is wrong can be read off the text."""
 
 from __future__ import annotations
 
-import json
 import random
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable
 
-SAMPLE = Path(__file__).resolve().parents[1] / "datasets" / "sample" / "exchanges.jsonl"
-Row = dict[str, Any]
-PER_KIND = 20
-_HARSH = {"Advise without Permission", "Confront", "Direct", "Warn", "Self-Disclose"}
-
-
-@dataclass
-class Planted:
-    """A corpus with defects; `at` holds per detector the row ids that it should name."""
-
-    rows: list[Row]
-    at: dict[str, set[str]] = field(default_factory=dict)
-
-
-def clean_rows(seed: int = 0) -> list[Row]:
-    """Return the sample's replies, one row each, with random ratings by four raters a responder."""
-    rng = random.Random(seed)
-    rows: list[Row] = []
-    for line in SAMPLE.read_text(encoding="utf-8").splitlines():
-        exchange = json.loads(line)
-        for reply in exchange["responses"]:
-            if reply["rating"] < 2 or _HARSH & set(reply["codes"]):
-                continue
-            rows.append(
-                {
-                    "id": f"row-{len(rows):05d}",
-                    "dialogue_id": exchange["id"],
-                    "split": "test" if exchange["id"].endswith("3") else "train",
-                    "emotion": exchange["emotion"],
-                    "situation": exchange["situation"],
-                    "prompt": exchange["utterance"],
-                    "response": " ".join(reply["sentences"]),
-                    "responder": "human" if reply["responder"] == "listener_a" else "model",
-                    "rater": f"worker-{rng.randrange(6)}",
-                    "rating": rng.choice([1, 2, 3]),
-                    "original": None,
-                }
-            )
-    return rows
+from benchmarks.planting.corpus import (
+    PER_KIND,
+    Planted,
+    Row,
+    clean_rows,
+    sentences,
+    vocabulary,
+)
 
 
 def _choose(*texts: str) -> Callable[[Row, random.Random], None]:
@@ -130,16 +90,6 @@ def _personal(row: Row, rng: random.Random) -> None:
         ]
     )
     row["response"] = f"{row['response']} {told}"
-
-
-def _edited(text: str, rng: random.Random, vocabulary: list[str]) -> str:
-    """Return `text` with 4 to 15 of 100 words exchanged, dropped or doubled by another."""
-    words = text.split()
-    for at in rng.sample(range(len(words)), max(1, round(rng.uniform(0.04, 0.15) * len(words)))):
-        words[at] = rng.choice(
-            ["", rng.choice(vocabulary), f"{words[at]} {rng.choice(vocabulary)}"]
-        )
-    return " ".join(filter(None, words))
 
 
 PLANTERS: dict[str, Callable[[Row, random.Random], None]] = {
@@ -245,7 +195,7 @@ def plant_defects(seed: int = 0) -> Planted:
     """Plant PER_KIND rows of each kind of PLANTERS, in random order among the clean ones."""
     rng = random.Random(seed)
     base = clean_rows(seed)
-    planted = Planted(_as_clean(base))
+    planted = Planted(list(base))
     for detector, plant in PLANTERS.items():
         moody = detector in ("emotion_mismatch", "toxic_positivity")
         fit = [row for row in base if not moody or row["emotion"] in _SAD]
@@ -254,81 +204,22 @@ def plant_defects(seed: int = 0) -> Planted:
             row["dialogue_id"] = f"{detector}-{number}"
             row["split"] = "train"
             plant(row, rng)
-            _add(planted, detector, row)
+            planted.add(detector, row)
     rng.shuffle(planted.rows)
     return planted
 
 
-def _as_clean(rows: list[Row]) -> list[Row]:
-    return [dict(row, id=f"clean-{number:05d}") for number, row in enumerate(rows)]
-
-
-def _add(planted: Planted, detector: str, row: Row) -> None:
-    planted.rows.append(row)
-    planted.at.setdefault(detector, set()).add(row["id"])
-
-
-def plant_copies(seed: int = 0) -> Planted:
-    """Plant exact and near copies, texts in both splits, and dialogues in both splits.
-
-    The copies stand behind all clean rows: the first of equals is the one to keep.
-    """
+def plant_lengths(seed: int = 0) -> Planted:
+    """Plant replies of one word and of three hundred among replies of about thirty."""
     rng = random.Random(seed)
-    base = clean_rows(seed)
-    planted = Planted(_as_clean(base))
-    vocabulary = [word for row in base for word in row["response"].split()]
-    long = [row for row in base if len(row["response"].split()) >= 12]
-    hosts = iter(rng.sample(long, 4 * PER_KIND))
+    words = vocabulary()
+    planted = Planted([])
+    for number in range(200):
+        said = sentences(rng, words, count=3, length=(8, 12))
+        planted.rows.append({"id": f"clean-{number}", "responder": "model", "response": said})
     for number in range(PER_KIND):
-        exact = next(hosts)
-        row = dict(exact, id=f"exact-{number}", dialogue_id=f"exact-{number}")
-        _add(planted, "exact_duplicates", row)
-        near = next(hosts)
-        row = dict(near, id=f"near-{number}", dialogue_id=f"near-{number}")
-        row["response"] = _edited(near["response"], rng, vocabulary)
-        _add(planted, "near_duplicates", row)
-        leak = next(hosts)
-        other = "train" if leak["split"] == "test" else "test"
-        row = dict(leak, id=f"leak-{number}", dialogue_id=f"leak-{number}", split=other)
-        _add(planted, "cross_split_leakage", row)
-        group = next(hosts)
-        row = dict(
-            group, id=f"group-{number}", split="train" if group["split"] == "test" else "test"
-        )
-        row["response"] = " ".join(rng.sample(vocabulary, 20)) + "."
-        _add(planted, "group_leakage", row)
+        said = sentences(rng, words, count=30) if number % 2 else rng.choice(words).capitalize()
+        row = {"id": f"length-{number}", "responder": "model", "response": f"{said}."}
+        planted.add("length_outliers", row)
+    rng.shuffle(planted.rows)
     return planted
-
-
-def score(planted: Planted, reported: dict[str, set[str]]) -> Iterator[tuple[str, float, float]]:
-    """Yield (detector, recall, precision) from the row ids that each detector reported.
-
-    For precision a report counts as wrong on a clean row; a row planted with another defect may
-    rightly have this one too, and does not count.
-    """
-    for detector, wanted in sorted(planted.at.items()):
-        found = reported.get(detector, set())
-        wrong = {row for row in found if row.startswith("clean-")}
-        hits = found & wanted
-        recall = len(hits) / len(wanted)
-        precision = len(hits) / (len(hits) + len(wrong)) if hits or wrong else 0.0
-        yield detector, recall, precision
-
-
-def random_replies(count: int, seed: int, *, words: tuple[int, int] = (45, 110)) -> list[str]:
-    """Return replies of random words of the sample: long, and never alike by themselves."""
-    rng = random.Random(seed)
-    vocabulary = sorted({word for row in clean_rows() for word in row["response"].split()})
-    return [" ".join(rng.choices(vocabulary, k=rng.randint(*words))) for _ in range(count)]
-
-
-def with_near_copies(
-    texts: list[str], copies: int, seed: int
-) -> tuple[list[str], set[tuple[int, int]]]:
-    """Append edited copies of `copies` of `texts`; return all, and the pairs (source, copy)."""
-    rng = random.Random(seed)
-    vocabulary = sorted({word for text in texts[:500] for word in text.split()})
-    sources = rng.sample(range(len(texts)), copies)
-    edited = [_edited(texts[source], rng, vocabulary) for source in sources]
-    pairs = {(source, len(texts) + number) for number, source in enumerate(sources)}
-    return [*texts, *edited], pairs
