@@ -21,14 +21,24 @@ from pipeline.corpora.params import (
 from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
 from pipeline.stages.audit import AuditParams
+from pipeline.stages.base_model import BaseModelParams
 from pipeline.stages.distil import DistilParams
+from pipeline.stages.evaluate import EvaluateParams
+from pipeline.stages.evaluate_scorers import EvaluateScorersParams
 from pipeline.stages.expect import ExpectParams
 from pipeline.stages.featurize import FeaturizeParams
+from pipeline.stages.generate import STEPS, GenerateParams, ModelParams
 from pipeline.stages.ingest import IngestParams
 from pipeline.stages.merge_annotations import MergeAnnotationsParams
+from pipeline.stages.rate import RateParams
+from pipeline.stages.reward_curve import RewardCurveParams
 from pipeline.stages.select_annotations import SelectAnnotationsParams
 from pipeline.stages.split import SplitParams
+from pipeline.stages.suggest_labels import SuggestLabelsParams
+from pipeline.stages.train_dpo import TrainDpoParams
+from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
+from pipeline.stages.train_sft import TrainSftParams
 
 DEFAULT_PATH = Path("params.yaml")
 
@@ -48,9 +58,21 @@ class Params(Section):
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
+    rate: RateParams
     train_scorer: TrainScorerParams
+    evaluate: EvaluateParams
+    evaluate_scorers: EvaluateScorersParams
     merge_annotations: MergeAnnotationsParams
+    suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
+    base_model: BaseModelParams
+    students: tuple[str, ...]
+    train_sft: TrainSftParams
+    train_dpo: TrainDpoParams
+    models: dict[str, ModelParams]
+    generate: GenerateParams
+    train_reward: TrainRewardParams
+    reward_curve: RewardCurveParams
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:
@@ -77,6 +99,20 @@ class Params(Section):
                         f"corpora.{name}.responses: no distillation {corpus.responses} of method "
                         f"{corpus.method}; there are {', '.join(self.distillations)}"
                     )
+        return self
+
+    @model_validator(mode="after")
+    def _students_have_a_corpus(self) -> Self:
+        for name in self.students:
+            if name not in self.corpora:
+                raise ValueError(f"students: no corpus {name}; there are {', '.join(self.corpora)}")
+        there = {"base_model", *(f"{name}/{step}" for name in self.students for step in STEPS)}
+        for name, model in self.models.items():
+            if model.student not in there:
+                raise ValueError(
+                    f"models.{name}.student: {model.student} is not trained; there are "
+                    f"{', '.join(sorted(there))}"
+                )
         return self
 
     def distillation(self, name: str) -> Distillation:

@@ -18,7 +18,8 @@ from pipeline.sources import Source
 from pipeline.storage import write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
-COPIED = ("dvc.yaml", ".dvcignore", "pipeline")
+# The recording is of the sample: to another corpus it has no answer, and the stage says so.
+COPIED = ("dvc.yaml", ".dvcignore", "pipeline", "datasets/sample/model_ratings.jsonl")
 ACCEPTED = "reports/accepted.json"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
@@ -60,6 +61,7 @@ def _mirror(origin: Path, copy: Path) -> None:
         shutil.rmtree(copy, ignore_errors=True)
         shutil.copytree(origin, copy, ignore=shutil.ignore_patterns("__pycache__"))
     else:
+        copy.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy2(origin, copy)
 
 
@@ -77,8 +79,7 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
-        # A stage that reads a folder of datasets would ask the teacher for what is left in here.
-        params["distillations"] = {}
+        params["distillations"] = {}  # they would ask the teacher; `add_distillations` does
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
 

@@ -82,6 +82,7 @@ def distil_all(params: Params, folder: Path) -> None:
             splits=datasets / "splits.parquet",
             out=datasets / "completions" / file,
             rejections=datasets / "rejections" / "distil" / file,
+            metrics=folder / "reports" / "metrics" / "distil" / f"{name}.json",
         )
         parse.run(
             name,

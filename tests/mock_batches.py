@@ -9,7 +9,7 @@ import threading
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from tests.mock_endpoint import Endpoint
+    from tests.mock_answers import Endpoint
 
 
 class Batches:

@@ -8,7 +8,9 @@ from typing import Any
 
 import pytest
 
+from pipeline.exports.export import export_corpora
 from pipeline.storage import count_rows
+from tests.exports.corpus import plain_card
 
 pytestmark = pytest.mark.slow
 
@@ -99,6 +101,45 @@ def test_the_columns_are_those_that_trl_documents(sample_build: Path, tmp_path: 
     assert [one["role"] for one in pairs[0]["prompt"]] == ["user"]
     assert [one["role"] for one in pairs[0]["chosen"]] == ["assistant"]
     assert [one["role"] for one in pairs[0]["rejected"]] == ["assistant"]
+
+
+@pytest.fixture(scope="module")
+def exported(sample_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return the corpus as `distillery export --format trl` writes it."""
+    out = tmp_path_factory.mktemp("export") / "out"
+    name = "direct-all_together"
+    export_corpora(sample_build, [name], out, format_name="trl", card=plain_card)
+    return out
+
+
+def test_the_trainers_take_a_step_on_an_export(
+    exported: Path, tmp_path: Path, model: Any, tokenizer: Any
+) -> None:
+    from datasets import load_dataset
+    from trl import DPOConfig, DPOTrainer, SFTConfig, SFTTrainer
+
+    def rows(config: str) -> Any:
+        return load_dataset(str(exported), config, split="train", cache_dir=str(tmp_path / "c"))
+
+    sft = SFTTrainer(
+        model=deepcopy(model),
+        args=SFTConfig(**one_step(tmp_path)),
+        train_dataset=rows("sft"),
+        processing_class=tokenizer,
+    )
+    dpo = DPOTrainer(
+        model=model,
+        ref_model=deepcopy(model),
+        args=DPOConfig(**one_step(tmp_path)),
+        train_dataset=rows("preferences_strict"),
+        processing_class=tokenizer,
+    )
+    labels = next(iter(sft.get_train_dataloader()))["labels"]
+
+    # The loss is that of the completion: what was asked is left out.
+    assert (labels[0] == -100).any()
+    assert 0 < sft.train().training_loss < 10
+    assert dpo.train().training_loss == pytest.approx(0.6931, abs=1e-3)
 
 
 def test_the_sft_trainer_takes_a_step(

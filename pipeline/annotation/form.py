@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+from collections.abc import Sequence
 from typing import Any
 
 from pipeline.annotation.items import Item, Kind
@@ -18,6 +20,8 @@ from pipeline.records import AnswerValue, Suggestion
 
 # Raise it when fields, questions or metadata change: a dataset of another number is not read.
 SCHEMA = 1
+# What a server refuses in the name of an agent.
+_NOT_IN_AGENTS = re.compile(r"[^a-zA-Z0-9_:./\s-]")
 
 
 def questions_of(kind: Kind) -> tuple[Question, ...]:
@@ -76,12 +80,16 @@ def record(item: Item, *, assigned: list[str], guidelines: str, answers: str | N
     """Return one Argilla record. Suggestions of a blind item stay hidden with it."""
     import argilla as rg
 
-    shown = () if item.blind else item.suggestions
+    shown = [] if item.blind else _proposed(item.suggestions)
     hidden = {
         "guidelines": guidelines,
         "wanted": item.wanted,
         "blind": item.blind,
-        "withheld": [one.model_dump(mode="json") for one in item.suggestions if item.blind],
+        "withheld": [
+            one.model_dump(mode="json", exclude_none=True, exclude={"probabilities"})
+            for one in _proposed(item.suggestions)
+            if item.blind
+        ],
         **item.hidden,
     }
     return rg.Record(
@@ -92,7 +100,20 @@ def record(item: Item, *, assigned: list[str], guidelines: str, answers: str | N
     )
 
 
-def _by_question(suggestions: tuple[Suggestion, ...]) -> list[list[Suggestion]]:
+def note(held: dict[str, Any]) -> dict[str, Any] | None:
+    """Return what `record` noted on a record that a server holds, None if it is gone."""
+    internal = (held.get("metadata") or {}).get("internal")
+    hidden: dict[str, Any] | None = json.loads(internal) if internal else None
+    return hidden
+
+
+def _proposed(suggestions: tuple[Suggestion, ...]) -> list[Suggestion]:
+    """Return what is proposed to annotators: for each question, all that its first agent says."""
+    first: dict[str, str] = {}
+    return [one for one in suggestions if first.setdefault(one.question, one.agent) == one.agent]
+
+
+def _by_question(suggestions: Sequence[Suggestion]) -> list[list[Suggestion]]:
     groups: dict[str, list[Suggestion]] = {}
     for suggestion in suggestions:
         groups.setdefault(suggestion.question, []).append(suggestion)
@@ -103,23 +124,26 @@ def _suggestion(item: Item, group: list[Suggestion]) -> Any:
     """Return what is proposed for one question; sentence codes become marks over sentences."""
     import argilla as rg
 
-    first = group[0]
-    question = QUESTIONS[first.question]
-    question.check(first.value)
-    value: Any = list(first.value) if isinstance(first.value, tuple) else first.value
-    score: Any = first.score
+    told = group[0]
+    question = QUESTIONS[told.question]
+    question.check(told.value)
+    value: Any = list(told.value) if isinstance(told.value, tuple) else told.value
+    score: Any = told.score
     if question.kind == "spans":
         ends = split_sentences(item.fields["response"])
-        value = [
-            {"start": ends[one.sentence][0], "end": ends[one.sentence][1], "label": label}
+        marks = [
+            (ends[one.sentence], label, one.score)
             for one in group
             if one.sentence is not None and one.sentence < len(ends)
             for label in (one.value if isinstance(one.value, tuple) else (one.value,))
         ]
-        score = None
+        value = [{"start": first, "end": last, "label": label} for (first, last), label, _ in marks]
+        scores = [sure for _, _, sure in marks if sure is not None]
+        score = scores if scores and len(scores) == len(marks) else None
     elif question.kind == "labels" and score is not None:
         score = [score] * len(value)
-    return rg.Suggestion(question.name, value=value, score=score, agent=first.agent, type="model")
+    agent = _NOT_IN_AGENTS.sub("-", told.agent)
+    return rg.Suggestion(question.name, value=value, score=score, agent=agent, type="model")
 
 
 def read_value(

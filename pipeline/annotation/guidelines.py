@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.annotation.items import Kind
 from pipeline.errors import MissingFileError, PipelineError
 
 _HEAD = re.compile(r"\A---\nversion: (\d+\.\d+\.\d+)\n---\n")
 ORDER = ("empathy", "crisis", "behaviour_codes", "miti_mapping")
-
-# Argilla takes so many characters of guidelines; what is cut is the end, which is for the lead.
+# What annotators are shown; the mapping is for those who count.
+SHOWN: dict[Kind, tuple[str, ...]] = {
+    "responses": ("empathy", "crisis", "behaviour_codes"),
+    "pairs": ("empathy", "crisis"),
+}
+# Argilla takes so many characters of guidelines.
 ARGILLA_MAX_CHARS = 10_000
-_CUT = "\n\n(The rest is in the codebook, annotations/guidelines/.)\n"
+_END = "\n\n(For annotation leads there is more: {left_out}.)\n"
 
 
 @dataclass(frozen=True)
@@ -22,20 +28,29 @@ class Guidelines:
     """`version` is the written version and a hash of the text: an unannounced edit shows."""
 
     version: str
-    text: str
+    parts: Mapping[str, str]
 
-    @property
-    def shown(self) -> str:
-        """The text as the server takes it: whole parts and paragraphs, with a note if cut."""
-        if len(self.text) <= ARGILLA_MAX_CHARS:
-            return self.text
-        room = self.text[: ARGILLA_MAX_CHARS - len(_CUT)]
-        return room[: room.rfind("\n\n")] + _CUT
+    def shown(self, kind: Kind) -> str:
+        """Return the whole parts that annotators of a kind of items need, and what is left out.
+
+        Raises PipelineError rather than cut a definition that the server has no room for.
+        """
+        names = SHOWN[kind]
+        left_out = [f"annotations/guidelines/{name}.md" for name in ORDER if name not in names]
+        text = "\n\n".join(self.parts[name] for name in names)
+        text += _END.format(left_out=", ".join(left_out))
+        if len(text) > ARGILLA_MAX_CHARS:
+            raise PipelineError(
+                f"guidelines: {', '.join(names)} have {len(text):,} characters together, and "
+                f"Argilla takes {ARGILLA_MAX_CHARS:,}\nShorten them: annotators must see every "
+                "definition."
+            )
+        return text
 
 
 def load_guidelines(folder: Path) -> Guidelines:
     """Read the codebook from `folder`; all its files must state one version."""
-    texts, versions = [], {}
+    parts, versions = {}, {}
     for name in ORDER:
         path = folder / f"{name}.md"
         if not path.is_file():
@@ -47,10 +62,9 @@ def load_guidelines(folder: Path) -> Guidelines:
                 f"{path}: no version at its top\nStart it with: ---, version: 1.0.0, ---"
             )
         versions[name] = head.group(1)
-        texts.append(content[head.end() :].strip())
+        parts[name] = content[head.end() :].strip()
     if len(set(versions.values())) > 1:
         stated = ", ".join(f"{name} {version}" for name, version in versions.items())
         raise PipelineError(f"{folder}: more than one version ({stated})\nState the newest in all.")
-    text = "\n\n".join(texts) + "\n"
-    digest = hashlib.sha256(text.encode()).hexdigest()[:8]
-    return Guidelines(version=f"{versions[ORDER[0]]}+{digest}", text=text)
+    digest = hashlib.sha256("\n\n".join(parts.values()).encode()).hexdigest()[:8]
+    return Guidelines(version=f"{versions[ORDER[0]]}+{digest}", parts=parts)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
 
-from pipeline.annotation.form import read_value
+from pipeline.annotation.form import note, read_value
 from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.questions import QUESTIONS
 from pipeline.annotation.server_client import (
@@ -17,9 +16,11 @@ from pipeline.annotation.server_client import (
     connect,
     dataset_name,
     fetch_records,
+    find_dataset,
     open_dataset,
     plain_errors,
 )
+from pipeline.errors import PipelineError
 from pipeline.records import WHOLE_RECORD, Annotation, AnswerValue, Suggestion
 
 
@@ -48,6 +49,7 @@ def pull(
             for response in held.get("responses") or ()
             for annotation in _answers(
                 held,
+                _note(held, name, address),
                 response,
                 asked,
                 pseudonym(names.get(response["user_id"], response["user_id"])),
@@ -56,14 +58,25 @@ def pull(
         ]
 
 
+def _note(held: dict[str, Any], name: str, address: Address) -> dict[str, Any]:
+    hidden = note(held)
+    if hidden is None:
+        raise PipelineError(
+            f"{address.url}: {held['external_id']} in {name} has lost what this program noted on it"
+            "\nPush the round again: that puts the note back. If the record is not one of the "
+            "round's, delete it there."
+        )
+    return hidden
+
+
 def _answers(
     held: dict[str, Any],
+    hidden: dict[str, Any],
     response: dict[str, Any],
     asked: dict[str, str],
     annotator: str,
     role: str,
 ) -> Iterator[Annotation]:
-    hidden = json.loads(held["metadata"]["internal"])
     suggested = _suggestions(held, hidden, asked)
     fixed = {
         "item_id": held["external_id"],
@@ -100,7 +113,7 @@ def pull_round(address: Address, round_number: int, pseudonym: Pseudonyms) -> li
     answers = pull(address, round_number, pseudonym)
     with plain_errors(address.url):
         name = dataset_name(round_number, adjudication=True)
-        ruled = connect(address).datasets(name=name, workspace=address.workspace)
+        ruled = find_dataset(connect(address), address, name)
     return [*answers, *(pull(address, round_number, pseudonym, adjudication=True) if ruled else ())]
 
 
@@ -136,7 +149,7 @@ def progress(address: Address, round_number: int) -> dict[str, Progress]:
         dataset, _ = open_dataset(client, address, dataset_name(round_number))
         names = {str(user.id): user.username for user in client.users}
         for held in fetch_records(client, dataset):
-            for name in held["metadata"]["assigned"]:
+            for name in (held.get("metadata") or {}).get("assigned", ()):
                 shares[name].assigned += 1
             for response in held.get("responses") or ():
                 name = names.get(response["user_id"], response["user_id"])

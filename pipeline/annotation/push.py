@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.annotation.assignment import assign
-from pipeline.annotation.form import questions_of, record, settings
+from pipeline.annotation.form import note, questions_of, record, settings
 from pipeline.annotation.guidelines import Guidelines
 from pipeline.annotation.items import Item, Kind
 from pipeline.annotation.server_client import (
@@ -19,6 +19,8 @@ from pipeline.annotation.server_client import (
     connect,
     dataset_name,
     fetch_records,
+    find_dataset,
+    find_workspace,
     mark,
     plain_errors,
     read_mark,
@@ -46,11 +48,15 @@ class Push:
 
 @dataclass(frozen=True)
 class Pushed:
-    """What came of it: records added now, records that were there, annotators made now."""
+    """What came of it: records added now, records that were there, annotators made now.
+
+    Of those that were there, `restored` had lost what this program had noted on them.
+    """
 
     dataset: str
     added: int
     already_there: int
+    restored: int
     new_accounts: tuple[str, ...]
 
 
@@ -58,6 +64,7 @@ def push(address: Address, wanted: Push, *, accounts: Path = ACCOUNTS_FILE) -> P
     """Create the dataset and add the items that are not in it; what is there stays untouched.
 
     Records that annotators work on are never overwritten, so a push can be repeated at any time.
+    A record that somebody logged anew without our note gets the note back; answers stay with it.
     """
     name = dataset_name(wanted.round_number, adjudication=wanted.adjudication)
     assigned = assign(wanted.items, wanted.annotators, seed=wanted.seed)
@@ -70,7 +77,9 @@ def push(address: Address, wanted: Push, *, accounts: Path = ACCOUNTS_FILE) -> P
         there = {row["external_id"]: row for row in fetch_records(client, dataset)}
         _require_same_items(address, name, there, wanted)
         new = [item for item in wanted.items if item.id not in there]
-        batches = [new[start : start + BATCH] for start in range(0, len(new), BATCH)]
+        lost = [item for item in wanted.items if item.id in there and not note(there[item.id])]
+        due = [*new, *lost]
+        batches = [due[start : start + BATCH] for start in range(0, len(due), BATCH)]
         for batch in track(batches, f"pushing to {name}"):
             dataset.records.log(
                 [
@@ -84,13 +93,13 @@ def push(address: Address, wanted: Push, *, accounts: Path = ACCOUNTS_FILE) -> P
                 ],
                 batch_size=BATCH,
             )
-    return Pushed(name, len(new), len(there), tuple(made))
+    return Pushed(name, len(new), len(there), len(lost), tuple(made))
 
 
 def _workspace(client: Any, name: str) -> Any:
     import argilla as rg
 
-    return client.workspaces(name=name) or rg.Workspace(name=name, client=client).create()
+    return find_workspace(client, name) or rg.Workspace(name=name, client=client).create()
 
 
 def _ensure_accounts(client: Any, workspace: Any, names: Sequence[str], path: Path) -> list[str]:
@@ -131,7 +140,7 @@ def _keep_passwords(path: Path, made: dict[str, str]) -> None:
 def _ensure_dataset(client: Any, address: Address, name: str, wanted: Push) -> Any:
     import argilla as rg
 
-    dataset = client.datasets(name=name, workspace=address.workspace)
+    dataset = find_dataset(client, address, name)
     if dataset is not None and read_mark(client, dataset) is None:
         _require_leftover(client, address, dataset)
         dataset.delete()
@@ -141,7 +150,9 @@ def _ensure_dataset(client: Any, address: Address, name: str, wanted: Push) -> A
         made = rg.Dataset(
             name=name,
             workspace=address.workspace,
-            settings=settings(wanted.kind, wanted.guidelines.shown, min_submitted=most),
+            settings=settings(
+                wanted.kind, wanted.guidelines.shown(wanted.kind), min_submitted=most
+            ),
             client=client,
         )
         dataset = made.create()

@@ -1,4 +1,4 @@
-"""Which items people should see: findings, a random floor, then what scorers are unsure of.
+"""Which items people should see: findings, a random floor, what scorers are unsure of, diversity.
 
 A signal that is not there is reported as not available, and routing goes on without it.
 """
@@ -20,7 +20,7 @@ class Candidate:
     """One response that could be labelled. `probabilities` are a scorer's, over its labels.
 
     `disagreement` is how far scorers are apart, 0 to 1. `findings` are names of audit detectors,
-    `crisis` among them if one saw crisis content.
+    `crisis` among them if one saw crisis content. `vector` says where its text lies among others.
     """
 
     item_id: str
@@ -30,6 +30,7 @@ class Candidate:
     probabilities: tuple[float, ...] | None = None
     disagreement: float | None = None
     findings: tuple[str, ...] = ()
+    vector: tuple[float, ...] | None = None
 
 
 @dataclass(frozen=True)
@@ -40,6 +41,7 @@ class Plan:
     findings_share: float
     random_share: float
     uncertainty_share: float
+    diversity_share: float
     overlap_share: float
     overlap_annotators: int
     blind_share: float
@@ -85,8 +87,9 @@ def route(candidates: Sequence[Candidate], plan: Plan) -> list[Pick]:
     """Return the picks, most urgent first, no more than the budget.
 
     Crisis findings, other findings (at most their share), a stratified random floor, entropy and
-    disagreement (their share), and stratified random for what is left. With no scorer all of the
-    rest is stratified random, the default whose labels can be weighted back to the corpus.
+    disagreement (their share), what is least like all that is picked (its share), and stratified
+    random for what is left. With no scorer and no vectors all of the rest is stratified random, the
+    default whose labels can be weighted back to the corpus.
     """
     draw = random.Random(plan.seed)  # noqa: S311  a fair draw, no secret
     responders = len({candidate.responder for candidate in candidates}) or 1
@@ -103,9 +106,26 @@ def route(candidates: Sequence[Candidate], plan: Plan) -> list[Pick]:
         key=lambda one: -(uncertainty(one) or 0),
     )
     picked.take(unsure, "uncertain", round(plan.budget * plan.uncertainty_share))
+    diverse = _far_apart(shuffled, picked, round(plan.budget * plan.diversity_share))
+    picked.take(diverse, "diverse", len(diverse))
     picked.take(shuffled, "random", plan.budget)
     picked.take(shuffled, "random", plan.budget, balanced=False)
     return picked.picks
+
+
+def _far_apart(candidates: Sequence[Candidate], picked: _Picked, count: int) -> list[Candidate]:
+    """Return `count` candidates of responders that are not full, far from all picks and others."""
+    placed = [one for one in candidates if one.vector is not None]
+    start = [row for row, one in enumerate(placed) if one.item_id in picked.ids]
+    free = [
+        row
+        for row, one in enumerate(placed)
+        if one.item_id not in picked.ids and picked.responders[one.responder] < picked.per_responder
+    ]
+    rows = [*start, *free]
+    vectors = np.array([placed[row].vector for row in rows], dtype=np.float64)
+    chosen = spread_out(vectors, count, range(len(start))) if free else []
+    return [placed[rows[row]] for row in chosen]
 
 
 def uncertainty(candidate: Candidate) -> float | None:
@@ -172,5 +192,6 @@ def signal_counts(candidates: Sequence[Candidate]) -> Mapping[str, int | str]:
         "scores": sum(one.probabilities is not None for one in candidates),
         "disagreement": sum(one.disagreement is not None for one in candidates),
         "findings": sum(bool(one.findings) for one in candidates),
+        "vectors": sum(one.vector is not None for one in candidates),
     }
     return {name: count or "not available" for name, count in counts.items()}

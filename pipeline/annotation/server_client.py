@@ -47,7 +47,10 @@ def find_address(at: home.Home) -> Address:
 
 @contextmanager
 def plain_errors(url: str) -> Iterator[None]:
-    """Turn the client's exceptions into errors that say what to do."""
+    """Turn the client's exceptions into errors that say what to do, and keep it from chatting."""
+    # Read when the client is imported: its bars per batch would stand beside our own.
+    os.environ.setdefault("TQDM_DISABLE", "1")
+    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
     import httpx
     from argilla._exceptions import (
         ArgillaCredentialsError,
@@ -65,7 +68,7 @@ def plain_errors(url: str) -> Iterator[None]:
         ) from error
     except (ArgillaCredentialsError, UnauthorizedError, ForbiddenError) as error:
         raise PipelineError(
-            f"{url}: the key is refused\nCheck ARGILLA_API_KEY: an owner's or an admin's is needed."
+            f"{url}: the key is refused\nCheck ARGILLA_API_KEY: an owner's is needed."
         ) from error
     except ArgillaError as error:
         reason = " ".join(str(error).split())[:300]
@@ -74,8 +77,6 @@ def plain_errors(url: str) -> Iterator[None]:
 
 def connect(address: Address) -> Any:
     """Return Argilla's client. Call it within `plain_errors`."""
-    os.environ.setdefault("HF_HUB_DISABLE_TELEMETRY", "1")
-    os.environ.setdefault("TQDM_DISABLE", "1")
     logging.getLogger("argilla.sdk").setLevel(logging.ERROR)
     import argilla as rg
 
@@ -85,6 +86,18 @@ def connect(address: Address) -> Any:
 def dataset_name(round_number: int, *, adjudication: bool = False) -> str:
     """Return the name of a round's dataset on the server."""
     return f"empathy-round-{round_number}" + ("-adjudication" if adjudication else "")
+
+
+def find_workspace(client: Any, name: str) -> Any | None:
+    """Return a workspace, None if there is none."""
+    return next((one for one in client.workspaces if one.name == name), None)
+
+
+def find_dataset(client: Any, address: Address, name: str) -> Any | None:
+    """Return a dataset of the address's workspace, None if there is none."""
+    workspace = find_workspace(client, address.workspace)
+    datasets = workspace.datasets if workspace else ()
+    return next((one.get() for one in datasets if one.name == name), None)
 
 
 def mark(client: Any, dataset: Any, kind: Kind, round_number: int) -> None:
@@ -106,7 +119,7 @@ def read_mark(client: Any, dataset: Any) -> dict[str, Any] | None:
 
 def open_dataset(client: Any, address: Address, name: str) -> tuple[Any, Kind]:
     """Return a dataset that this program made, and the kind of its items."""
-    dataset = client.datasets(name=name, workspace=address.workspace)
+    dataset = find_dataset(client, address, name)
     if dataset is None:
         there = ", ".join(sorted(one.name for one in client.datasets)) or "none"
         raise PipelineError(

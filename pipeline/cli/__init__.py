@@ -14,20 +14,30 @@ import typer
 from pipeline.cli import (
     accept,
     annotate,
+    annotation_stages,
     audit,
+    diff,
     explain,
+    export,
     fetch,
     init,
     ledger,
     plan,
     preview,
     repro,
+    reward,
+    reward_stages,
     score,
+    scoring_stages,
     stages,
+    student_stages,
+    student_use,
     study,
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
+from pipeline.cli import open as open_command
+from pipeline.cli.stopped import noted
 
 app = typer.Typer(
     name="distillery",
@@ -42,17 +52,26 @@ for module in (
     fetch,
     init,
     doctor_command,
+    open_command,
     plan,
     preview,
     ledger,
     explain,
+    export,
+    diff,
     study,
     accept,
     audit,
     annotate,
     score,
+    reward,
     tuning,
+    student_use,
     stages,
+    scoring_stages,
+    annotation_stages,
+    student_stages,
+    reward_stages,
 ):
     module.register(app)
 
@@ -71,7 +90,8 @@ def main() -> None:
 
         forbid_connections()
     try:
-        app()
+        with noted():
+            app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code

@@ -29,6 +29,7 @@ BOOK = Path("annotations/guidelines")
 SELECTION = Path("datasets/annotations/selection.parquet")
 EXCHANGES = Path("datasets/exchanges.parquet")
 RESPONSES = Path("datasets/responses/source.parquet")
+SUGGESTIONS = Path("datasets/annotations/suggestions.jsonl")
 
 
 def register(app: typer.Typer) -> None:
@@ -127,10 +128,12 @@ def push(
     exchanges: Exchanges = EXCHANGES,
     responses: Responses = RESPONSES,
     suggestions: Annotated[
-        list[Path] | None, typer.Option(help="JSON Lines of suggestions; may be repeated")
+        list[Path] | None,
+        typer.Option(help=f"JSON Lines, the first file's first; none: {SUGGESTIONS}, if there"),
     ] = None,
     pairs: Annotated[Path | None, typer.Option(help="preference pairs instead")] = None,
     limit: Annotated[int, typer.Option(min=1, help="pairs at most")] = 100,
+    wanted: Annotated[int, typer.Option(min=1, help="annotators of each pair")] = 1,
     guidelines: Guidelines = BOOK,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -144,10 +147,11 @@ def push(
     from pipeline.cli.console import note, say
     from pipeline.params import load_params
 
+    proposed = suggestions or ([SUGGESTIONS] if SUGGESTIONS.is_file() else [])
     items = (
-        pair_items(pairs, limit=limit)
+        pair_items(pairs, limit=limit, wanted=wanted)
         if pairs
-        else response_items(selection, exchanges, responses, suggestions or ())
+        else response_items(selection, exchanges, responses, proposed)
     )
     done = send(
         find_address(home_at(home)),
@@ -161,6 +165,8 @@ def push(
         ),
     )
     say(f"{done.dataset}: {done.added} added, {done.already_there} were there")
+    if done.restored:
+        note(f"{done.restored} had lost what was noted on them; it is there again")
     if done.new_accounts:
         note(f"New accounts: {', '.join(done.new_accounts)}; passwords in {ACCOUNTS_FILE}")
 

@@ -8,8 +8,11 @@ from pathlib import Path
 from typing import Any
 
 
-def stage_paths(stage: str, key: str, item: dict[str, Any]) -> dict[str, Path]:
-    """Return the paths of `stage@key` by option name, `item` being its entry in params.yaml."""
+def stage_paths(stage: str, key: str = "", item: dict[str, Any] | None = None) -> dict[str, Path]:
+    """Return the paths of `stage@key` by option name, `item` being its entry in params.yaml.
+
+    A stage that is one and not one per item has no key and no entry.
+    """
     import yaml
 
     from pipeline.errors import MissingFileError
@@ -17,9 +20,9 @@ def stage_paths(stage: str, key: str, item: dict[str, Any]) -> dict[str, Path]:
     file = Path("dvc.yaml")
     if not file.is_file():
         raise MissingFileError(file, hint="Run this in the project's folder.")
-    command = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"][stage]["do"]["cmd"]
-    command = command.replace("${key}", key)
-    for name, value in item.items():
+    entry = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"][stage]
+    command = entry.get("do", entry)["cmd"].replace("${key}", key)
+    for name, value in (item or {}).items():
         command = command.replace(f"${{item.{name}}}", str(value))
     words = shlex.split(command)
     return {name[2:]: Path(value) for name, value in pairwise(words) if name.startswith("--")}

@@ -10,8 +10,9 @@ import typer
 if TYPE_CHECKING:
     from pipeline.reporting.explain import Step
 
+SHOWN_DECISIONS = 8
 LINEAGE = ("source", "licence", "operation", "prompt_id", "request_id")
-HIDDEN = ("parents", "exchange_id", "response_id", "chosen_id", "rejected_id", "kept")
+HIDDEN = ("parents", "exchange_id", "response_id", "chosen_id", "rejected_id", "improves", "kept")
 
 
 def register(app: typer.Typer) -> None:
@@ -20,17 +21,20 @@ def register(app: typer.Typer) -> None:
 
 
 def explain(
-    row_id: Annotated[str, typer.Argument(help="the `id` of a row, from any table or export")],
+    row_id: Annotated[
+        str, typer.Argument(help="an `id` from any table or export, or FILE:ROW of an export")
+    ],
     build: Annotated[
         Path, typer.Option("--in", help="folder of the build, where `datasets` is")
     ] = Path(),
     as_json: Annotated[bool, typer.Option("--json", help="print the chain as JSON")] = False,
 ) -> None:
-    """Show the chain from a training row back to the raw record, with each decision."""
+    """Show the chain from a row back to the raw record, with each decision on the way."""
     from pipeline.cli.console import say, say_json
     from pipeline.reporting.explain import explain as explain_row
+    from pipeline.reporting.row_ids import row_id_of
 
-    step = explain_row(row_id, build)
+    step = explain_row(row_id_of(row_id), build)
     if as_json:
         say_json(step.as_dict())
         return
@@ -51,7 +55,11 @@ def _grow(lines: list[str], step: Step, *, indent: str, shown: set[str]) -> None
     lineage = [f"{key} {_plain(facts[key])}" for key in LINEAGE if key in facts]
     if lineage:
         below.append(", ".join(lineage))
-    below += [f"→ {_plain(decision)}" for decision in step.decisions]
+    # All decisions on the row that was asked for, the first ones on those it was made from.
+    decisions = step.decisions[: SHOWN_DECISIONS if indent else None]
+    below += [f"→ {_plain(decision)}" for decision in decisions]
+    if more := len(step.decisions) - len(decisions):
+        below.append(f"→ and {more} more: distillery explain {_plain(step.id)}")
     for number, text in enumerate(below, start=1):
         last = number == len(below) and not step.parents
         lines.append(f"{indent}{'└── ' if last else '├── '}{text}")

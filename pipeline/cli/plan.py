@@ -10,8 +10,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.corpora.drafts import Task
+    from pipeline.llm.plan import PlanningChat
     from pipeline.params import Params
     from pipeline.records import Rejection
+
+
+# What tells who meets whom: the judge is asked about replies that are written already.
+REPLIES = ("exchanges", "responses", "splits", "generations")
 
 
 def register(app: typer.Typer) -> None:
@@ -40,6 +45,8 @@ def plan(
     check_prices(params.llm.teacher, params.llm.budget)
     ledger = Ledger(ledger_path()) if ledger_path().is_file() else None
     rows = [_planned(params, name, ledger) for name in names or params.distillations]
+    if not names and params.llm.judge is not None and "llm" in params.evaluate.judges:
+        rows.append(_planned_judging(params, ledger))
     spent = ledger.spent() if ledger else Spent()
     budget = params.llm.budget.model_dump()
     if as_json:
@@ -61,11 +68,28 @@ def _planned(params: Params, name: str, ledger: Any) -> dict[str, Any]:
         ledger=ledger,
         reply_words=params.prompt.mean_words,
     )
+    return _row(f"distil@{name}", "teacher", chat)
+
+
+def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
+    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.evaluation.llm_judge import STAGE, plan_judging
+    from pipeline.stages.evaluate import read_tournament
+
+    assert params.llm.judge is not None  # the caller's own check
+    paths = stage_paths(STAGE)
+    tournament = read_tournament(**{name: paths[name] for name in REPLIES})
+    return _row(
+        STAGE, "judge", plan_judging(tournament.contests(), params.llm.judge, ledger=ledger)
+    )
+
+
+def _row(stage: str, role: str, chat: PlanningChat) -> dict[str, Any]:
     usd = chat.usd()
     return {
-        "stage": f"distil@{name}",
-        "role": "teacher",
-        "model": params.llm.teacher.model,
+        "stage": stage,
+        "role": role,
+        "model": chat.role.model,
         "calls": chat.calls,
         "in_ledger": chat.in_ledger,
         "tokens_in": [round(value) for value in vars(chat.tokens_in).values()],

@@ -7,6 +7,12 @@ from typing import Annotated
 
 import typer
 
+# What each `--until` runs. `report` stops short of everything that learns from the corpora.
+TARGETS = {
+    "build_preferences": ["build_preferences", "count_corpora", "describe_corpora"],
+    "report": ["count_corpora", "describe_corpora", "validate", "audit"],
+}
+
 
 def register(app: typer.Typer) -> None:
     """Add the command to `app`."""
@@ -27,13 +33,14 @@ def repro(
 ) -> None:
     """Build the corpora of SOURCE in OUT, a DVC workspace of its own.
 
-    The working tree stays as it is. The counts are left in OUT/reports/metrics/corpora.json.
+    The working tree stays as it is. The counts are left in OUT/reports/metrics/corpora.json, the
+    page to open first in OUT/reports/index.html; `--until report` adds gates and audit to it.
     """
     import yaml
 
     from pipeline.cli.console import note, say, say_json
     from pipeline.cli.fetch import fetched_file
-    from pipeline.errors import PipelineError
+    from pipeline.errors import GateFailedError, PipelineError
     from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
@@ -46,13 +53,30 @@ def repro(
     build_workspace(out, source=chosen, path=path or fetched_file(chosen))
     if distil:
         add_distillations(out / "params.yaml")
-    targets = [until, "count_corpora"] if until == "build_preferences" else [until]
-    reproduce(out, targets)
+    targets = TARGETS.get(until, [until])
+    try:
+        reproduce(out, targets)
+    except GateFailedError:  # what was found is what the page is for
+        note(f"page: {write_report(out)}")
+        raise
+    page = write_report(out)
     counts = out / "reports" / "metrics" / "corpora.json"
     if "count_corpora" not in targets:  # counts that are there may be of an earlier build
         note(f"{until} is done; corpora are counted with --until build_preferences")
+        note(f"page: {page}")
     elif as_json:
         say_json(read_json(counts))
     else:
         say("\n".join(counts_table(read_json(counts))))
-        note(f"counts: {counts}")
+        note(f"counts: {counts}\npage: {page}")
+
+
+def write_report(out: Path) -> Path:
+    """Write cards and page of what is there; return the page's path."""
+    from pipeline.reporting.stage_graph import read_values
+    from pipeline.stages import report
+
+    page = out / "reports" / "index.html"
+    params = read_values(out / "params.yaml")
+    report.run(params, root=out, page=page, cards=out / "reports" / "cards")
+    return page

@@ -25,12 +25,10 @@ def register(app: typer.Typer) -> None:
         build_sft,
         build_preferences,
         count_corpora,
+        describe_corpora,
         expect,
         validate,
-        featurize,
-        train_scorer,
-        merge_annotations,
-        select_annotations,
+        report,
     ):
         app.command(command.__name__, rich_help_panel=PANEL)(command)
 
@@ -66,7 +64,13 @@ def split(exchanges: In, responses: In, out: Out, metrics: Out) -> None:
 
 
 def distil(
-    name: Distillation, exchanges: In, responses: In, splits: In, out: Out, rejections: Out
+    name: Distillation,
+    exchanges: In,
+    responses: In,
+    splits: In,
+    out: Out,
+    rejections: Out,
+    metrics: Out,
 ) -> None:
     """Ask the teacher; answers are kept in the ledger and paid for once."""
     from pipeline.cli.console import note
@@ -89,6 +93,7 @@ def distil(
         splits=splits,
         out=out,
         rejections=rejections,
+        metrics=metrics,
     )
     note(f"{name}: {spent_line(count, teacher)}")
 
@@ -186,6 +191,31 @@ def count_corpora(
     )
 
 
+def describe_corpora(
+    exchanges: In,
+    responses: In,
+    splits: In,
+    sft: In,
+    preferences: In,
+    out: Out,
+) -> None:
+    """Describe what is in every corpus: who wrote it, how long it is, which feelings."""
+    from pipeline.params import load_params
+    from pipeline.stages import describe_corpora as stage
+
+    params = load_params()
+    stage.run(
+        params.corpora,
+        params.responders,
+        exchanges=exchanges,
+        responses=responses,
+        splits=splits,
+        sft=sft,
+        preferences=preferences,
+        out=out,
+    )
+
+
 def expect(
     ingest: In,
     accepted: In,
@@ -221,67 +251,9 @@ def validate(corpus: Corpus, expectations: In, out: Out) -> None:
     stage.run(corpus=corpus, expectations=expectations, out=out)
 
 
-def featurize(exchanges: In, responses: In, out: Out) -> None:
-    """Describe every response by features."""
+def report(page: Out, cards: Out) -> None:
+    """Write the cards and the page to open first, from the files of this folder."""
     from pipeline.params import load_params
-    from pipeline.stages import featurize as stage
+    from pipeline.stages import report as stage
 
-    params = load_params()
-    stage.run(params.featurize, seed=params.seed, exchanges=exchanges, responses=responses, out=out)
-
-
-def train_scorer(
-    exchanges: In, responses: In, features: In, splits: In, out: Out, metrics: Out
-) -> None:
-    """Train the scorer and measure it on held-out dialogues."""
-    from pipeline.params import load_params
-    from pipeline.stages import train_scorer as stage
-
-    params = load_params()
-    stage.run(
-        params.train_scorer,
-        seed=params.seed,
-        exchanges=exchanges,
-        responses=responses,
-        features=features,
-        splits=splits,
-        out=out,
-        metrics=metrics,
-    )
-
-
-def merge_annotations(rounds: In, labels: Out, metrics: Out, page: Out) -> None:
-    """Merge all rounds of labels into final ones, and measure agreement."""
-    from pipeline.params import load_params
-    from pipeline.stages import merge_annotations as stage
-
-    stage.run(
-        load_params().merge_annotations, rounds=rounds, labels=labels, metrics=metrics, page=page
-    )
-
-
-def select_annotations(
-    responses: In,
-    splits: In,
-    rounds: In,
-    out: Out,
-    metrics: Out,
-    findings: Annotated[Path | None, typer.Option(help="folder of the audit's findings")] = None,
-    scores: Annotated[Path | None, typer.Option(help="suggestions of scorers")] = None,
-) -> None:
-    """Pick the responses that people should label next."""
-    from pipeline.params import load_params
-    from pipeline.stages import select_annotations as stage
-
-    params = load_params()
-    stage.run(
-        params.select_annotations,
-        seed=params.seed,
-        responses=responses,
-        splits=splits,
-        rounds=rounds,
-        out=out,
-        metrics=metrics,
-        scores=scores,
-        findings=findings,
-    )
+    stage.run(load_params().model_dump(mode="json"), root=Path(), page=page, cards=cards)

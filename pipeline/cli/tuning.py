@@ -24,9 +24,9 @@ def tuning(
 ) -> None:
     """Export the rated train responses in the chat fine-tuning format of OpenAI's API."""
     from pipeline.cli.console import note
+    from pipeline.features.pairs import read_pairs
     from pipeline.features.rater import tuning_lines
     from pipeline.records import SplitAssignment
-    from pipeline.stages.featurize import read_pairs
     from pipeline.storage import AtomicFile, read_table
 
     datasets = build / "datasets"

@@ -7,7 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config import Section
-from pipeline.strategies import StrategyName
+from pipeline.records import StrategyName
 
 
 class RespondersParams(Section):

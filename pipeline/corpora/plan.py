@@ -10,8 +10,8 @@ from pipeline.corpora.drafts import Task
 from pipeline.llm import CallRejectedError, LlmRole
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.plan import PlanningChat
-from pipeline.records import Rejection
-from pipeline.strategies import STRATEGIES, Draft, StrategyName
+from pipeline.records import Rejection, StrategyName
+from pipeline.strategies import STRATEGIES, Draft
 
 
 def plan_calls(

@@ -6,6 +6,7 @@ calibration error from 0 (probabilities mean what they say) to 1.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 
@@ -164,3 +165,11 @@ def p_value(differences: Sequence[float], *, test_over_train: float) -> float:
         return 1.0 if np.mean(differences) == 0 else 0.0
     ratio = float(np.mean(differences)) / np.sqrt(variance * (1 / count + test_over_train))
     return float(2 * t.sf(abs(ratio), count - 1))
+
+
+def wilson(share: float, count: int) -> tuple[float, float]:
+    """Return Wilson's 95% interval of a share of `count` independent items."""
+    z = 1.959964
+    middle = (share + z * z / (2 * count)) / (1 + z * z / count)
+    half = z * math.sqrt(share * (1 - share) / count + z * z / (4 * count**2)) / (1 + z * z / count)
+    return middle - half, middle + half

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,6 +16,7 @@ from numpy.typing import NDArray
 from pipeline.evaluation.classification import (
     MEASURES,
     Estimate,
+    EvaluationError,
     Predictions,
     Split,
     accuracy,
@@ -25,12 +27,15 @@ from pipeline.evaluation.classification import (
 )
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.features import combination
-from pipeline.scoring.rated import RatedSet
-from pipeline.scoring.scorer import Scorer
+from pipeline.scoring.leniency import RaterModel
+from pipeline.scoring.rated import CLASSES, RatedSet
+from pipeline.scoring.scorer import Scorer, softmax
 from pipeline.scoring.select import Selection, permutation_importance, select_nested
 
 INNER_FOLDS = 3
+AS_RATED = "as rated"
 REPEATS = 3
+RATERS = {"empirical_bayes": "leniency removed", "mixed": "leniency removed by a mixed model"}
 Mask = NDArray[np.bool_]
 
 
@@ -39,24 +44,52 @@ class Trial:
     """One way to score.
 
     `pool` names the responses to learn from; `selection` an order of elimination whose length is
-    chosen in inner folds; `calibrated` costs a second fit.
+    chosen in inner folds; `calibrated` costs a second fit. With `members` it is the geometric mean
+    of their probabilities (see `blend`).
     """
 
     features: str
     model: str
     pool: str = "balanced"
-    lenient: bool = False
+    raters: RaterModel = "none"
     selection: str | None = None
     calibrated: bool = True
+    scaled: bool = True
+    members: tuple[Trial, ...] = ()
 
     @property
     def label(self) -> str:
         """Return the model with all that was done to it."""
+        if self.members:
+            return f"blend of {len(self.leaves)}"
         parts = [self.model]
+        parts += [] if self.scaled else ["unscaled"]
         parts += [f"nested {self.selection}"] if self.selection else []
         parts += [f"trained on {self.pool}"] if self.pool != "balanced" else []
-        parts += ["leniency removed"] if self.lenient else []
+        parts += [RATERS[self.raters]] if self.raters != "none" else []
         return ", ".join(parts)
+
+    @property
+    def leaves(self) -> tuple[Trial, ...]:
+        """Return the trials that are fitted: those of all members, or itself."""
+        return tuple(leaf for one in self.members for leaf in one.leaves) or (self,)
+
+
+def blend(*members: Trial) -> Trial:
+    """Return the trial whose probabilities are the geometric mean of those of `members`."""
+    families = dict.fromkeys(name for one in members for name in one.features.split("+"))
+    return Trial("+".join(families), "blend", pool=members[0].pool, members=members)
+
+
+# What every scorer must beat: the commonest rating, who wrote the response, how long it is.
+NULLS = (
+    Trial("none", "majority", calibrated=False),
+    Trial("type", "LR"),
+    Trial("length", "LR"),
+)
+
+
+Kept: TypeAlias = dict[tuple[Trial, bytes], Predictions]
 
 
 @dataclass
@@ -108,31 +141,100 @@ class Bench:
         return np.flatnonzero(apart & self.pools[pool]), test
 
 
-def run_trial(bench: Bench, trial: Trial, splits: Sequence[Split], *, seed: int) -> TrialResult:
-    """Fit and test one trial on every split."""
+def run_trial(
+    bench: Bench,
+    trial: Trial,
+    splits: Sequence[Split],
+    *,
+    seed: int,
+    kept: Kept | None = None,
+) -> TrialResult:
+    """Fit and test one trial on every split.
+
+    The model `AS_RATED` learns nothing: its one feature is a rater's word, taken as the label. What
+    the rater left unrated is skipped, and the share of it is reported. `kept` holds what trials of
+    the same bench and seed predicted, so that blends fit no member twice.
+    """
+    if trial.model == AS_RATED:
+        return _as_rated(bench, trial, splits)
     result = TrialResult(trial, len(splits[0].test) / len(splits[0].train))
-    whole = combination(bench.table, trial.features)
+    kept = {} if kept is None else kept
     for split in splits:
-        train, test = bench.sides(split, trial.pool)
-        learn, unseen = _take(whole, train), _take(whole, test)
-        rated, truth = bench.rated.take(train), bench.rated.ratings[test]
+        _, test = bench.sides(split, trial.pool)
+        truth = bench.rated.ratings[test]
         if trial.selection:
-            chosen = select_nested(
-                learn, rated, order=trial.selection, model=trial.model, folds=INNER_FOLDS, seed=seed
+            fitted = _fit(bench, trial, split, seed=seed)
+            found, scorer = fitted.found, fitted.scorer
+            result.selections.append(Selection(scorer.names_))
+            result.importances.append(
+                permutation_importance(scorer, fitted.unseen, truth, repeats=REPEATS, seed=seed)
             )
-            result.selections.append(chosen)
-            learn, unseen = learn.columns(chosen.names), unseen.columns(chosen.names)
-        scorer = Scorer(
-            trial.model, seed=seed, lenient=trial.lenient, calibrated=trial.calibrated
-        ).fit(learn, rated)
-        found = Predictions.of(scorer.predict_proba(unseen), scorer.classes_)
+        else:
+            found = _predictions(bench, trial, split, kept, seed=seed)
         result.counts += np.array(confusion(truth, found))
         for metric, value in _measure(truth, found, bench.rated.responders[test]):
             result.values.setdefault(metric, []).append(value)
-        if trial.selection:
-            result.importances.append(
-                permutation_importance(scorer, unseen, truth, repeats=REPEATS, seed=seed)
+    return result
+
+
+@dataclass(frozen=True)
+class _Fitted:
+    """One scorer, the test rows as it reads them, and what it says of them."""
+
+    scorer: Scorer
+    unseen: FeatureTable
+    found: Predictions
+
+
+def _fit(bench: Bench, trial: Trial, split: Split, *, seed: int) -> _Fitted:
+    train, test = bench.sides(split, trial.pool)
+    whole = combination(bench.table, trial.features)
+    learn, unseen = _take(whole, train), _take(whole, test)
+    rated = bench.rated.take(train)
+    if trial.selection:
+        chosen = select_nested(
+            learn, rated, order=trial.selection, model=trial.model, folds=INNER_FOLDS, seed=seed
+        )
+        learn, unseen = learn.columns(chosen.names), unseen.columns(chosen.names)
+    scorer = Scorer(
+        trial.model,
+        seed=seed,
+        scaled=trial.scaled,
+        raters=trial.raters,
+        calibrated=trial.calibrated,
+    ).fit(learn, rated)
+    found = Predictions.of(scorer.predict_proba(unseen), scorer.classes_)
+    return _Fitted(scorer, unseen, found)
+
+
+def _predictions(bench: Bench, trial: Trial, split: Split, kept: Kept, *, seed: int) -> Predictions:
+    key = trial, split.test.tobytes()
+    if key not in kept:
+        if trial.members:
+            parts = [_predictions(bench, one, split, kept, seed=seed) for one in trial.members]
+            logs = [np.log(np.clip(part.probabilities, 1e-6, 1)) for part in parts]
+            kept[key] = Predictions.of(softmax(np.mean(logs, axis=0)), CLASSES)
+        else:
+            kept[key] = _fit(bench, trial, split, seed=seed).found
+    return kept[key]
+
+
+def _as_rated(bench: Bench, trial: Trial, splits: Sequence[Split]) -> TrialResult:
+    result = TrialResult(trial, len(splits[0].test) / len(splits[0].train))
+    said = combination(bench.table, trial.features).values[:, 0]
+    for split in splits:
+        _, test = bench.sides(split, trial.pool)
+        rated = test[~np.isnan(said[test])]
+        result.values.setdefault("share not rated", []).append(1 - len(rated) / len(test))
+        if not len(rated):
+            raise EvaluationError(
+                f"{trial.features}: not one response of a split is rated\nRate more of them."
             )
+        truth, labels = bench.rated.ratings[rated], said[rated].astype(np.int64)
+        found = Predictions(labels, np.eye(len(CLASSES))[labels - 1])
+        result.counts += np.array(confusion(truth, found))
+        for metric in ("accuracy", "macro_f1", "qwk"):  # it gives no probability
+            result.values.setdefault(metric, []).append(MEASURES[metric](truth, found))
     return result
 
 

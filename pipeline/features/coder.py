@@ -160,17 +160,28 @@ def code_out_of_fold(
     seed: int,
 ) -> list[tuple[BehaviourCode, ...]]:
     """Code (group, text) pairs with coders that saw no sentence of the same group."""
-    groups = np.array([group for group, _ in rows])
-    fold_of = dict(
-        zip(sorted(set(groups)), _folds(len(set(groups)), folds, seed).tolist(), strict=True)
-    )
+    groups = [group for group, _ in rows]
     found: dict[int, tuple[BehaviourCode, ...]] = {}
+    for coder, places in coders_out_of_fold(groups, coded, embedder, folds=folds, seed=seed):
+        found |= dict(zip(places, coder.code([rows[place][1] for place in places]), strict=True))
+    return [found[number] for number in range(len(rows))]
+
+
+def coders_out_of_fold(
+    groups: Sequence[str],
+    coded: Sequence[CodedSentence],
+    embedder: Embedder,
+    *,
+    folds: int,
+    seed: int,
+) -> Iterator[tuple[BehaviourCoder, list[int]]]:
+    """Yield a coder per fold, not calibrated, and the places in `groups` that it saw nothing of."""
+    names = sorted(set(groups))
+    fold_of = dict(zip(names, _folds(len(names), folds, seed).tolist(), strict=True))
     for fold in range(folds):
         coder = BehaviourCoder(embedder, seed=seed)
         coder.fit([row for row in coded if fold_of.get(row.group) != fold], calibrated=False)
-        places = [number for number, group in enumerate(groups) if fold_of[group] == fold]
-        found |= dict(zip(places, coder.code([rows[place][1] for place in places]), strict=True))
-    return [found[number] for number in range(len(rows))]
+        yield coder, [place for place, group in enumerate(groups) if fold_of[group] == fold]
 
 
 def _folds(count: int, folds: int, seed: int) -> NDArray[np.intp]:

@@ -10,13 +10,14 @@ import numpy as np
 from pipeline.features.embeddings import Embedder, embedding_table
 from pipeline.features.table import FeatureTable
 from pipeline.features.text import text_table
+from pipeline.features.words import word_table
 from pipeline.records import Exchange, Response
 
 
 def context_tables(
     pairs: Sequence[tuple[Exchange, Response]], embedder: Embedder | None
 ) -> list[FeatureTable]:
-    """Return who wrote it, its length, readable text features and, with `embedder`, embeddings.
+    """Return who wrote it, its length, readable text features, words, and perhaps embeddings.
 
     `response_*` embeds the response alone, `exchange_*` the utterance with the response below it.
     """
@@ -29,6 +30,7 @@ def context_tables(
                 for exchange, response in pairs
             ]
         ),
+        word_table([(response.id, response.text) for _, response in pairs]),
     ]
     if embedder is not None:
         texts = [(response.id, response.text) for _, response in pairs]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -126,6 +126,24 @@ def _stored(database: sqlite3.Connection, keys: Sequence[str]) -> Iterator[tuple
         rows = database.execute(f"select key, vector from vectors where key in ({marks})", part)  # noqa: S608  only question marks
         for key, blob in rows:
             yield key, np.frombuffer(blob, dtype=np.float32)
+
+
+def endpoint_family(model: str) -> str:
+    """Return the family of features that an endpoint's `model` gives; also their prefix."""
+    return f"endpoint:{model}"
+
+
+def vector_table(
+    prefix: str, items: Sequence[tuple[str, str]], vectors: Mapping[str, Sequence[float]]
+) -> FeatureTable:
+    """Return (id, text) pairs with the vectors that they were given; a text without one is NaN."""
+    length = len(next(iter(vectors.values()), ()))
+    values = np.full((len(items), length), np.nan)
+    for row, (_, text) in enumerate(items):
+        if text in vectors:
+            values[row] = vectors[text]
+    names = tuple(f"{prefix}_{number}" for number in range(length))
+    return FeatureTable(tuple(one for one, _ in items), names, values)
 
 
 def embedding_table(

@@ -1,13 +1,13 @@
 """Strategies of the `rater` role: one rating of empathy, or fifteen of its aspects.
 
-Each is a function of an exchange, a response and a chat. To add one: a template and a line in
-`RATERS`. What a rater says is a feature or a rival in the table of scorers, never a label.
+To add one: a template and a branch of `rating_question`. What a rater says is a feature or a rival
+in the table of scorers, never a label.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, create_model
@@ -18,8 +18,9 @@ from pipeline.llm.structured import ask_structured
 from pipeline.prompts import load_template
 from pipeline.records import Exchange, Message, Response
 
-Rater = Callable[[Exchange, Response, Chat], Awaitable[Mapping[str, float]]]
+RaterName = Literal["naive", "dimensions", "subfactors_v1", "subfactors_v2"]
 RATING = "rating"
+SUBFACTORS = "subfactors_"
 LEAST, MOST = 1, 10
 
 
@@ -31,53 +32,28 @@ class Rating(BaseModel):
     rating: Literal[1, 2, 3]
 
 
-async def rate_naive(exchange: Exchange, response: Response, chat: Chat) -> Mapping[str, float]:
-    """Return one rating, 1 to 3, with nothing defined.
-
-    Raises CallRejectedError if no usable answer came; a failed parse is no low rating.
-    """
-    return await _rate_whole(exchange, response, chat, template="rate/naive")
-
-
-async def rate_dimensions(
-    exchange: Exchange, response: Response, chat: Chat
-) -> Mapping[str, float]:
-    """Return one rating, 1 to 3, with the three dimensions of empathy defined."""
-    return await _rate_whole(exchange, response, chat, template="rate/dimensions")
-
-
-async def rate_v1(exchange: Exchange, response: Response, chat: Chat) -> Mapping[str, float]:
-    """Return the 15 subfactors of V1 by name, 1 to 10 each."""
-    return await _rate_aspects(exchange, response, chat, version="v1")
-
-
-async def rate_v2(exchange: Exchange, response: Response, chat: Chat) -> Mapping[str, float]:
-    """Return the 15 subfactors of V2 by name, 1 to 10 each."""
-    return await _rate_aspects(exchange, response, chat, version="v2")
-
-
-RATERS: dict[str, Rater] = {
-    "naive": rate_naive,
-    "dimensions": rate_dimensions,
-    "subfactors_v1": rate_v1,
-    "subfactors_v2": rate_v2,
-}
-
-
-async def _rate_whole(
-    exchange: Exchange, response: Response, chat: Chat, *, template: str
-) -> Mapping[str, float]:
-    message = rating_prompt(exchange, response, template=template)
-    answer, _ = await ask_structured(chat, [message], Rating)
-    return {RATING: float(answer.rating)}
-
-
-async def _rate_aspects(
-    exchange: Exchange, response: Response, chat: Chat, *, version: str
-) -> Mapping[str, float]:
+def rating_question(
+    rater: RaterName, exchange: Exchange, response: Response
+) -> tuple[Message, type[BaseModel]]:
+    """Return what `rater` asks about a response, and the shape of the answer."""
+    if rater in ("naive", "dimensions"):
+        return rating_prompt(exchange, response, template=f"rate/{rater}"), Rating
+    version = rater.removeprefix(SUBFACTORS)
     aspects = "\n".join(_line(one) for one in SETS[version])
     message = rating_prompt(exchange, response, template="rate/subfactors", aspects=aspects)
-    answer, _ = await ask_structured(chat, [message], aspects_schema(version))
+    return message, aspects_schema(version)
+
+
+async def rate(
+    rater: RaterName, exchange: Exchange, response: Response, chat: Chat
+) -> Mapping[str, float]:
+    """Return the numbers of `rater` by name: one `rating` 1 to 3, or 15 aspects 1 to 10.
+
+    `naive` defines nothing, `dimensions` the three dimensions of empathy, the others 15 subfactors.
+    Raises CallRejectedError if no usable answer came; a failed parse is no low rating.
+    """
+    message, schema = rating_question(rater, exchange, response)
+    answer, _ = await ask_structured(chat, [message], schema)
     return {name: float(value) for name, value in answer.model_dump().items()}
 
 

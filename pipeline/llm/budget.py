@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.errors import GateFailedError, PipelineError
 from pipeline.llm.chat import Request
-from pipeline.llm.role import Budget, LlmRole
+from pipeline.llm.role import Budget, Role
 
 # A chat template adds a few tokens around each message; no known one adds more.
 TEMPLATE_TOKENS = 16
@@ -42,13 +44,24 @@ class Usage:
         return self.tokens_in + self.tokens_out
 
 
-def worst_case(role: LlmRole, request: Request) -> Usage:
+def usage_of(body: Mapping[str, Any]) -> Usage | None:
+    """Return what an endpoint's answer says that it took, None where it says nothing usable."""
+    usage = body.get("usage")
+    if not isinstance(usage, dict):
+        return None
+    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
+    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
+        return None
+    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None
+
+
+def worst_case(request: Request) -> Usage:
     """Return an upper bound: every byte of the prompt a token, the reply as long as allowed."""
     around = TEMPLATE_TOKENS * (request.turns + 1)
-    return Usage(tokens_in=len(request.content) + around, tokens_out=role.max_tokens)
+    return Usage(tokens_in=len(request.content) + around, tokens_out=request.tokens_out)
 
 
-def cost_usd(role: LlmRole, usage: Usage) -> float | None:
+def cost_usd(role: Role, usage: Usage) -> float | None:
     """Return the price of `usage` in US dollars, None when a price is unknown."""
     if role.prices is None:
         return None
@@ -56,7 +69,7 @@ def cost_usd(role: LlmRole, usage: Usage) -> float | None:
     return (usage.tokens_in * price_in + usage.tokens_out * price_out) / 1e6
 
 
-def check_prices(role: LlmRole, budget: Budget) -> None:
+def check_prices(role: Role, budget: Budget) -> None:
     """Raise UnknownPriceError if `budget` caps dollars and `role` has no price."""
     if budget.max_usd is not None and role.prices is None:
         raise UnknownPriceError(

@@ -52,12 +52,13 @@ class Chat(Protocol):
 
 @dataclass(frozen=True)
 class Request:
-    """One chat completion as it is sent, and the key that names it."""
+    """One call as it is sent, and the key that names it; `tokens_out` bounds what it may bring."""
 
     content: bytes
     key: str
     sample: int
     turns: int
+    tokens_out: int
 
 
 def build_request(
@@ -93,7 +94,7 @@ def build_request(
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     content = text.encode()
     key = hashlib.sha256(b"%d\n%b" % (sample, content)).hexdigest()
-    return Request(content=content, key=key, sample=sample, turns=len(messages))
+    return Request(content, key, sample, turns=len(messages), tokens_out=role.max_tokens)
 
 
 def read_reply(raw: str, key: str) -> Reply:

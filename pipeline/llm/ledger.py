@@ -20,11 +20,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Self
 
+from pydantic import Field
+
 from pipeline.errors import PipelineError
 from pipeline.llm.budget import Spent, Usage, broken_cap, budget_spent
 from pipeline.llm.ledger_schema import CREATE, VERSION
 from pipeline.llm.rate_limit import Bucket
 from pipeline.llm.role import Budget
+from pipeline.records import Record
 
 BUSY_S = 30.0
 
@@ -33,11 +36,13 @@ class LedgerError(PipelineError):
     """The ledger cannot be read or written."""
 
 
-@dataclass(frozen=True)
-class Answer:
-    """One answered call: the raw request and answer as JSON text."""
+class Answer(Record):
+    """One answered call: the raw request and answer as JSON text, without any API key or address.
 
-    key: str
+    A row of the ledger and a line of its export.
+    """
+
+    key: str = Field(pattern=r"^[0-9a-f]{64}$")
     role: str
     stage: str
     model: str
@@ -51,7 +56,7 @@ class Answer:
     answered_at: float
 
 
-ANSWER_COLUMNS = tuple(Answer.__dataclass_fields__)
+ANSWER_COLUMNS = tuple(Answer.model_fields)
 _NAMES = ", ".join(ANSWER_COLUMNS)
 _MARKS = ", ".join("?" * len(ANSWER_COLUMNS))
 _INSERT = f"INSERT OR IGNORE INTO answers ({_NAMES}) VALUES ({_MARKS})"  # noqa: S608  our names
@@ -210,10 +215,10 @@ class Ledger:
         *,
         usage: Usage | None = None,
         usd: float | None = None,
-        answer: Answer | None = None,
+        answers: Sequence[Answer] = (),
         buckets: tuple[Bucket, ...] = (),
     ) -> None:
-        """Book what an attempt came to, with its answer if it has one.
+        """Book what an attempt came to, with its answers if it has any.
 
         Without `usage` the worst case stands: what a failed attempt cost is the provider's secret.
         """
@@ -221,7 +226,7 @@ class Ledger:
         tokens = wanted.tokens if usage is None else usage.total
         paid = wanted.usd if usage is None or usd is None else usd
         with self.transaction() as db:
-            if answer is not None:
+            for answer in answers:
                 add_answer(db, answer)
             db.execute(
                 "UPDATE attempts SET finished_at = ?, outcome = ?, tokens = ?, usd = ?"

@@ -10,8 +10,6 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pydantic import Field
-
 from pipeline.llm.budget import Spent
 from pipeline.llm.ledger import ANSWER_COLUMNS, Answer, Ledger, LedgerError, add_answer
 from pipeline.records.base import Record
@@ -21,23 +19,6 @@ _SELECT = f"SELECT {', '.join(ANSWER_COLUMNS)} FROM answers NOT INDEXED"  # noqa
 IMPORT_BATCH = 500
 # A damaged page spoils neighbouring rows; after this many in a row there is nothing behind them.
 GIVE_UP_AFTER = 10_000
-
-
-class ExportedAnswer(Record):
-    """One line of an export: an answer of the ledger. No key or address is in it."""
-
-    key: str = Field(pattern=r"^[0-9a-f]{64}$")
-    role: str
-    stage: str
-    model: str
-    sample: int
-    request: str
-    answer: str
-    tokens_in: int | None
-    tokens_out: int | None
-    usd: float | None
-    latency_s: float
-    answered_at: float
 
 
 class StageStats(Record):
@@ -102,12 +83,6 @@ def _salvaged(path: Path) -> Iterator[tuple[object, ...]]:
                 yield row
 
 
-def read_export(path: Path) -> Iterator[Answer]:
-    """Yield the answers of an export, checked line by line."""
-    for line in read_json_lines(path, ExportedAnswer):
-        yield Answer(**line.model_dump())
-
-
 def import_answers(ledger: Path, source: Path) -> tuple[int, int]:
     """Add the answers of an export; return (added, already there).
 
@@ -116,7 +91,7 @@ def import_answers(ledger: Path, source: Path) -> tuple[int, int]:
     added = known = 0
     with Ledger(ledger) as target:
         batch: list[Answer] = []
-        for answer in read_export(source):
+        for answer in read_json_lines(source, Answer):
             batch.append(answer)
             if len(batch) == IMPORT_BATCH:
                 new = _add_all(target, batch)

@@ -1,4 +1,4 @@
-"""Open a chat for a role: the engine, the ledger and the budget joined."""
+"""Open a chat or an embedder for a role: the engine, the ledger and the budget joined."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.ledgered_chat import LedgeredChat
 from pipeline.llm.recorded_chat import RecordedChat
-from pipeline.llm.role import Budget, LlmRole, RoleName
+from pipeline.llm.role import Budget, EmbedderRole, LlmRole, RoleName
 from pipeline.llm.transport import Transport
 
 if TYPE_CHECKING:
+    from pipeline.llm.embedder import LedgeredEmbedder, RecordedEmbedder
     from pipeline.llm.local_server import LocalServer
 
 
@@ -67,3 +68,29 @@ async def open_chat(
             await chat.close()
             for server in servers:
                 server.stop()
+
+
+@asynccontextmanager
+async def open_embedder(
+    role: EmbedderRole, *, stage: str, budget: Budget, ledger: Path | None = None
+) -> AsyncIterator[LedgeredEmbedder | RecordedEmbedder]:
+    """Give an embedder for `role`; nothing is connected to before the first paid call."""
+    from pipeline.llm.embedder import EmbeddingTransport, LedgeredEmbedder, RecordedEmbedder
+
+    if role.engine == "recorded":
+        assert role.cassette is not None  # the role's own check
+        yield RecordedEmbedder(role, role.cassette)
+        return
+
+    async def connect() -> Transport:
+        assert role.base_url is not None  # the role's own check
+        return EmbeddingTransport(role, role.base_url)
+
+    with Ledger(ledger or ledger_path()) as opened:
+        embedder = LedgeredEmbedder(
+            role, name="embedder", stage=stage, ledger=opened, budget=budget, connect=connect
+        )
+        try:
+            yield embedder
+        finally:
+            await embedder.close()

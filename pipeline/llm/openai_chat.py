@@ -9,14 +9,14 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from pipeline.errors import OfflineError, PipelineError
-from pipeline.llm.budget import Usage
+from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import Request
 from pipeline.llm.rate_limit import retry_after_s
-from pipeline.llm.role import LlmRole, is_loopback
+from pipeline.llm.role import Role, is_loopback
 from pipeline.llm.transport import AttemptFailedError, Completion
 
 if TYPE_CHECKING:
@@ -34,7 +34,9 @@ class EndpointRefusedError(PipelineError):
 class OpenAITransport:
     """Sends requests of one role to one endpoint."""
 
-    def __init__(self, role: LlmRole, base_url: str) -> None:
+    path = "/chat/completions"
+
+    def __init__(self, role: Role, base_url: str) -> None:
         self.role = role
         self.base_url = base_url
         self._key = read_key(role)
@@ -75,7 +77,7 @@ class OpenAITransport:
             # The client's timeout is per chunk; a slow drip would never meet it.
             async with asyncio.timeout(self.role.pace.timeout_s):
                 response = await self._client.post(
-                    "/chat/completions", cast_to=httpx2.Response, content=request.content
+                    self.path, cast_to=httpx2.Response, content=request.content
                 )
             return self.completion(response.text)
         except (TimeoutError, openai.APITimeoutError) as error:
@@ -102,7 +104,7 @@ class OpenAITransport:
                 raise TypeError("content is not text")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
-        return Completion(text, finish_reason, _usage(body), raw)
+        return Completion(text, finish_reason, usage_of(body), raw)
 
     def _refused(self, error: openai.APIStatusError) -> AttemptFailedError | EndpointRefusedError:
         status = error.status_code
@@ -139,7 +141,7 @@ class OpenAITransport:
         await self._client.close()
 
 
-def read_key(role: LlmRole) -> str | None:
+def read_key(role: Role) -> str | None:
     """Return the role's key, None if it needs none; raises PipelineError if it is not set."""
     if role.api_key_env is None:
         return None
@@ -155,13 +157,3 @@ def read_key(role: LlmRole) -> str | None:
             "Copy the key again."
         )
     return key
-
-
-def _usage(body: dict[str, Any]) -> Usage | None:
-    usage = body.get("usage")
-    if not isinstance(usage, dict):
-        return None
-    tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
-        return None
-    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None

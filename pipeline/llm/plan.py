@@ -84,7 +84,7 @@ class PlanningChat:
             self.in_ledger += 1
             return
         self.calls += 1
-        size, at_most = len(request.content), worst_case(self.role, request)
+        size, at_most = len(request.content), worst_case(request)
         expected = size / self.measured.bytes_per_token
         self.tokens_in.add(size / MOST_BYTES_PER_TOKEN, expected, at_most.tokens_in)
         fewest = min(FEWEST_REPLY_TOKENS, self.role.max_tokens)

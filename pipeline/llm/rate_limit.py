@@ -14,7 +14,7 @@ from email.utils import parsedate_to_datetime
 
 from pipeline.errors import GateFailedError
 from pipeline.llm.budget import Usage
-from pipeline.llm.role import LlmRole
+from pipeline.llm.role import Role
 
 # A minute's allowance may not be used in its first instant: providers also watch seconds.
 BURST_S = 1.0
@@ -51,7 +51,7 @@ class Bucket:
         return 0.0
 
 
-def buckets_of(role: LlmRole, at_most: Usage) -> tuple[Bucket, ...]:
+def buckets_of(role: Role, at_most: Usage) -> tuple[Bucket, ...]:
     """Return the draws of one attempt of `role`, none where no limit is set."""
     endpoint = f"{role.base_url or role.engine} {role.model}"
     found = []

@@ -9,10 +9,11 @@ from pydantic import BaseModel
 
 from pipeline.errors import PipelineError
 from pipeline.llm.chat import Reply, build_request, read_reply
-from pipeline.llm.ledger_transfer import read_export
+from pipeline.llm.ledger import Answer
 from pipeline.llm.role import LlmRole
 from pipeline.llm.transport import Count
 from pipeline.records import Message
+from pipeline.storage import read_json_lines
 
 
 class NotRecordedError(PipelineError):
@@ -26,7 +27,7 @@ class RecordedChat:
         self.role = role
         self.count = Count()
         self._cassette = cassette
-        self._answers = {answer.key: answer.answer for answer in read_export(cassette)}
+        self._answers = {one.key: one.answer for one in read_json_lines(cassette, Answer)}
 
     async def ask(
         self,

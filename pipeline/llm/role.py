@@ -1,17 +1,17 @@
-"""Roles: which model answers as teacher, judge or rater, at what price and at what pace."""
+"""Roles: which model answers as teacher, judge or rater or embeds texts, at what price and pace."""
 
 from __future__ import annotations
 
 import ipaddress
 from pathlib import Path
-from typing import Literal, Self
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.config import Section
 
-RoleName = Literal["teacher", "judge", "rater"]
+RoleName = Literal["teacher", "judge", "rater", "embedder"]
 Price = float | Literal["unknown"]
 
 EMBEDDED_MODEL = "SmolLM2-135M-Instruct-Q4_1"
@@ -38,42 +38,30 @@ class BatchPace(Section):
     poll_s: float = Field(default=30.0, gt=0, description="pause between two looks at a batch")
 
 
-class LlmRole(Section):
-    """One model in one role.
+def _is_a_price(price: Price) -> Price:
+    if price != "unknown" and not 0 <= price < float("inf"):
+        raise ValueError("a price is 0 or more US dollars per million tokens, or 'unknown'")
+    return price
+
+
+class Role(Section):
+    """What every role has: a model, who serves it, its price and its pace.
 
     `embedded` is the small model that this machine serves to itself; `openai` any endpoint that
-    speaks the OpenAI chat protocol; `recorded` answers from an exported ledger and from nothing
-    else. Prices are US dollars per million tokens: "unknown" is not free, and a run with
+    speaks the OpenAI protocol; `recorded` answers from an exported ledger and from nothing else.
+    Prices are US dollars per million tokens: "unknown" is not free, and a run with
     `budget.max_usd` refuses to start on it.
     """
 
     engine: Literal["embedded", "openai", "recorded"]
-    model: str = Field(default=EMBEDDED_MODEL, min_length=1)
+    model: str = Field(min_length=1)
     base_url: str | None = None
     # The *name* of an environment variable; the pattern refuses most keys pasted by mistake.
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=64)
     cassette: Path | None = Field(default=None, description="exported ledger to answer from")
-    temperature: float | None = Field(default=1.0, ge=0, le=2, description="null: not sent")
-    max_tokens: int = Field(gt=0, description="completion length, tokens")
-    # Newer hosted models refuse the old name of the field.
-    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
-    frequency_penalty: float | None = Field(default=None, ge=-2, le=2, description="null: not sent")
-    # A reply is one paragraph: a small model that does not know when to end can be cut there.
-    stop: tuple[str, ...] = Field(default=(), max_length=4, description="text that ends a reply")
-    seed: int | None = None
-    price_in: Price = "unknown"
-    price_out: Price = "unknown"
-    mode: Literal["live", "batch"] = "live"
+    price_in: Annotated[Price, AfterValidator(_is_a_price)] = "unknown"
     allow_insecure: bool = Field(default=False, description="http:// to another machine")
     pace: Pace = Pace()
-    batch: BatchPace = BatchPace()
-
-    @field_validator("price_in", "price_out")
-    @classmethod
-    def _is_a_price(cls, price: Price) -> Price:
-        if price != "unknown" and not 0 <= price < float("inf"):
-            raise ValueError("a price is 0 or more US dollars per million tokens, or 'unknown'")
-        return price
 
     @model_validator(mode="after")
     def _engine_has_what_it_needs(self) -> Self:
@@ -83,6 +71,37 @@ class LlmRole(Section):
             check_url(self.base_url, allow_insecure=self.allow_insecure)
         if self.engine == "recorded" and self.cassette is None:
             raise ValueError("engine recorded needs cassette, a file of `distillery ledger export`")
+        return self
+
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """US dollars per million tokens, (in, out); None when either is unknown."""
+        return None if self.price_in == "unknown" else (self.price_in, 0.0)
+
+    @property
+    def in_flight(self) -> int:
+        """Attempts under way at once, at most."""
+        return self.pace.concurrency
+
+
+class LlmRole(Role):
+    """One chat model in one role."""
+
+    model: str = Field(default=EMBEDDED_MODEL, min_length=1)
+    temperature: float | None = Field(default=1.0, ge=0, le=2, description="null: not sent")
+    max_tokens: int = Field(gt=0, description="completion length, tokens")
+    # Newer hosted models refuse the old name of the field.
+    max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
+    frequency_penalty: float | None = Field(default=None, ge=-2, le=2, description="null: not sent")
+    # A reply is one paragraph: a small model that does not know when to end can be cut there.
+    stop: tuple[str, ...] = Field(default=(), max_length=4, description="text that ends a reply")
+    seed: int | None = None
+    price_out: Annotated[Price, AfterValidator(_is_a_price)] = "unknown"
+    mode: Literal["live", "batch"] = "live"
+    batch: BatchPace = BatchPace()
+
+    @model_validator(mode="after")
+    def _batches_are_a_providers(self) -> Self:
         if self.engine != "openai" and self.mode == "batch":
             raise ValueError("mode batch needs engine openai")
         return self
@@ -94,9 +113,25 @@ class LlmRole(Section):
             return None
         return self.price_in, self.price_out
 
+    @property
+    def in_flight(self) -> int:
+        """Attempts under way at once, at most."""
+        return self.batch.max_rows if self.mode == "batch" else self.pace.concurrency
+
     def is_same_model(self, other: LlmRole) -> bool:
         """Whether both roles are played by one model."""
         return self.model.casefold() == other.model.casefold()
+
+
+class EmbedderRole(Role):
+    """A model that turns texts into vectors, `texts_per_call` of them at once.
+
+    `dimensions` asks for shorter vectors, where the endpoint can make them.
+    """
+
+    engine: Literal["openai", "recorded"]
+    texts_per_call: int = Field(default=64, gt=0, le=2048)
+    dimensions: int | None = Field(default=None, gt=0, description="null: the model's own")
 
 
 def check_url(base_url: str, *, allow_insecure: bool) -> None:
@@ -137,6 +172,7 @@ class LlmParams(Section):
     teacher: LlmRole
     judge: LlmRole | None = None
     rater: LlmRole | None = None
+    embedder: EmbedderRole | None = None
     allow_self_judging: bool = False
     budget: Budget = Budget()
 

@@ -60,7 +60,11 @@ class Transport(Protocol):
 
 @dataclass
 class Count:
-    """What one run asked: `cached` were found in the ledger, `calls` are attempts sent."""
+    """What one run asked: `cached` were found in the ledger, `calls` are attempts sent.
+
+    `tokens` and `usd` are what this run paid for; `tokens_in` and `tokens_out` are those of every
+    answer it used, whoever paid for it, but for the `unmetered` ones that do not say.
+    """
 
     asked: int = 0
     cached: int = 0
@@ -68,3 +72,14 @@ class Count:
     answered: int = 0
     tokens: int = 0
     usd: float = 0.0
+    tokens_in: int = 0
+    tokens_out: int = 0
+    unmetered: int = 0
+
+    def use(self, usage: Usage | None) -> None:
+        """Count an answer that was used."""
+        if usage is None:
+            self.unmetered += 1
+        else:
+            self.tokens_in += usage.tokens_in
+            self.tokens_out += usage.tokens_out

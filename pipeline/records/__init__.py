@@ -13,9 +13,11 @@ from pipeline.records.completion import Completion
 from pipeline.records.exchange import Exchange, Turn
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
+from pipeline.records.model_rating import ModelRating
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
+from pipeline.records.strategy import StrategyName
 from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
@@ -30,6 +32,7 @@ __all__ = [
     "Lineage",
     "Message",
     "MitiCode",
+    "ModelRating",
     "NonBlank",
     "PreferencePair",
     "RawLocation",
@@ -40,6 +43,7 @@ __all__ = [
     "Selected",
     "SplitAssignment",
     "SplitName",
+    "StrategyName",
     "Suggestion",
     "Turn",
     "content_id",

@@ -59,13 +59,17 @@ class Annotation(Record):
 
 
 class Suggestion(Record):
-    """What a scorer, a rater or a coder proposes; `score` is its confidence, 0 to 1."""
+    """What a scorer, a rater or a coder proposes; `score` is its confidence, 0 to 1.
+
+    `probabilities` are those of all answers, by a model that has them.
+    """
 
     item_id: NonBlank
     question: NonBlank
     sentence: int | None = Field(default=None, ge=0)
     value: AnswerValue
     score: float | None = Field(default=None, ge=0, le=1)
+    probabilities: dict[str, float] | None = None
     agent: NonBlank
 
 

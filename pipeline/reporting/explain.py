@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import PipelineError
 from pipeline.records import Rejection
-from pipeline.storage import open_parquet, read_json, read_table
+from pipeline.storage import open_parquet, read_json
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 EXCERPT_CHARS = 160
+# Ids by which one row points to another, where its lineage has no parents.
+POINTERS = ("exchange_id", "response_id", "item_id", "chosen_id", "rejected_id", "improves")
 
 
 class UnknownRowError(PipelineError):
@@ -37,53 +43,87 @@ def explain(row_id: str, folder: Path) -> Step:
     """Walk from `row_id` to the raw records it comes from, in the build under `folder`.
 
     Rows are found by id alone, whatever the table is called: an id from an export that was renamed
-    or shuffled is explained as well. Raises UnknownRowError for an id that no table holds.
+    or shuffled is explained as well. `<id>#<n>` is sentence n of a row, as labels have it. Raises
+    UnknownRowError for an id that no table holds.
     """
     if not (folder / "datasets").is_dir():
         raise PipelineError(f"{folder / 'datasets'}: no such folder\nRun `make repro` first.")
-    return _Build(folder).step(row_id)
+    build = _Build(folder)
+    step = build.step(row_id.strip().partition("#")[0])
+    if step is None:
+        raise build.unknown(row_id)
+    return step
 
 
 class _Build:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.tables = sorted((folder / "datasets").rglob("*.parquet"))
+        self._known: dict[str, Step | None] = {}
 
-    def step(self, row_id: str) -> Step:
+    @cached_property
+    def tables(self) -> dict[Path, list[str]]:
+        """The columns of each table."""
+        paths = sorted((self.folder / "datasets").rglob("*.parquet"))
+        return {path: open_parquet(path).schema_arrow.names for path in paths}
+
+    @cached_property
+    def _rejections(self) -> list[tuple[Path, pa.Table]]:
+        folder = self.folder / "datasets" / "rejections"
+        paths = [path for path in self.tables if path.is_relative_to(folder)]
+        return [(path, open_parquet(path).read(list(Rejection.model_fields))) for path in paths]
+
+    def unknown(self, row_id: str) -> UnknownRowError:
+        """Return the error for an id that is nowhere, with what was searched."""
+        with_ids = [path for path, columns in self.tables.items() if "id" in columns]
+        rows = sum(open_parquet(path).metadata.num_rows for path in with_ids)
+        folders = sorted({path.parent.relative_to(self.folder).as_posix() for path in with_ids})
+        dropped = sum(table.num_rows for _, table in self._rejections)
+        return UnknownRowError(
+            f"row {row_id}: in none of the {len(with_ids)} tables under "
+            f"{self.folder / 'datasets'} ({rows:,} rows in {', '.join(folders) or 'none'}; "
+            f"{dropped:,} rejections)\nIds look like sft-1f0c…, pair-…, response-…, exchange-…: "
+            "copy one from an id column, and name the build that it was exported from with --in."
+        )
+
+    def step(self, row_id: str) -> Step | None:
+        """Return the step of a row, None if neither a table nor a rejection has it."""
+        if row_id not in self._known:
+            self._known[row_id] = self._step(row_id)
+        return self._known[row_id]
+
+    def _step(self, row_id: str) -> Step | None:
         rows = list(self._rows(row_id))
         if not rows:
-            rejections = list(self._rejections(row_id, own=True))
+            rejections = list(self._rejected(row_id))
             if not rejections:
-                raise UnknownRowError(
-                    f"row {row_id}: in none of the {len(self.tables)} tables under "
-                    f"{self.folder / 'datasets'}\nIds look like sft-1f0c…, pair-…, response-…, "
-                    "exchange-…: copy one from a table's id column."
-                )
-            parents = {parent for _, one in rejections for parent in one.parents}
+                return None
+            parents = sorted({parent for _, one in rejections for parent in one.parents})
             return Step(
                 row_id,
                 (),
                 {"kept": False},
                 tuple(f"{_where(path, one)}: dropped, {_why(one)}" for path, one in rejections),
-                tuple(self.step(parent) for parent in sorted(parents)),
+                self._parents(parents),
             )
         row = rows[0][1]
         lineage = row.get("lineage") or {}
+        pointers = [row[name] for name in POINTERS if row.get(name)]
         return Step(
             row_id,
-            tuple(str(path.relative_to(self.folder)) for path, _ in rows),
+            tuple(path.relative_to(self.folder).as_posix() for path, _ in rows),
             {**_facts(row), **{key: value for key, value in lineage.items() if value}},
             tuple(self._decisions(row)),
-            tuple(self.step(parent) for parent in lineage.get("parents") or ()),
+            self._parents(lineage.get("parents") or pointers),
         )
 
-    def _rows(self, row_id: str) -> Iterator[tuple[Path, dict[str, Any]]]:
-        import pyarrow.dataset as ds
+    def _parents(self, ids: Sequence[str]) -> tuple[Step, ...]:
+        gone = ("its table is not in this build",)
+        return tuple(self.step(one) or Step(one, (), {}, gone) for one in dict.fromkeys(ids))
 
-        for path in self.tables:
-            if "id" in open_parquet(path).schema_arrow.names:
-                found = ds.dataset(path).to_table(filter=ds.field("id") == row_id)
-                yield from ((path, row) for row in found.to_pylist())
+    def _rows(self, row_id: str) -> Iterator[tuple[Path, dict[str, Any]]]:
+        for path, columns in self.tables.items():
+            if "id" in columns:
+                yield from ((path, row) for row in _where_is(path, "id", row_id))
 
     def _decisions(self, row: dict[str, Any]) -> Iterator[str]:
         if "raw" in row:
@@ -92,8 +132,10 @@ class _Build:
             rater = f" by {row['rater']}" if row.get("rater") else ""
             yield f"rated {row['rating']} of 3{rater}"
         if "chosen_rating" in row:
-            yield f"chosen is rated {row['chosen_rating']}, rejected {row['rejected_rating']}"
-        for path, one in self._rejections(row["id"], own=False):
+            ratings = [row[f"{side}_rating"] or "by nobody" for side in ("chosen", "rejected")]
+            yield f"chosen is rated {ratings[0]}, rejected {ratings[1]}"
+        yield from self._labels(row["id"])
+        for path, one in self._looked_at(row["id"]):
             yield f"{_where(path, one)}: not taken, {_why(one)} ({one.record_id})"
 
     def _decisions_about_exchange(self, row: dict[str, Any]) -> Iterator[str]:
@@ -103,24 +145,56 @@ class _Build:
         yield f"read from row {raw['row']} of {raw['file']}{sha256}"
         splits = self.folder / "datasets" / "splits.parquet"
         if splits.is_file():
-            import pyarrow.dataset as ds
-
-            found = ds.dataset(splits).to_table(filter=ds.field("exchange_id") == row["id"])
-            for one in found.to_pylist():
+            for one in _where_is(splits, "exchange_id", row["id"]):
                 yield f"split {one['split']} by rule {one['rule']}, in group {one['group']}"
 
-    def _rejections(self, row_id: str, *, own: bool) -> Iterator[tuple[Path, Rejection]]:
-        """Yield rejections of the row itself (`own`), or those that looked at it as a part.
+    def _labels(self, row_id: str) -> Iterator[str]:
+        """Yield what people said of a row, or shall say; never who."""
+        for path, columns in self.tables.items():
+            if not {"item_id", "question", "values"} <= set(columns):
+                continue
+            for one in _where_is(path, "item_id", row_id):
+                part = "" if one["sentence"] is None else f" of sentence {one['sentence']}"
+                values = ", ".join(one["values"])
+                yield (
+                    f"labelled {one['question']}{part}: {values} ({one['method']}, "
+                    f"{one['agreeing']} of {len(one['annotators'])}, round {one['round']})"
+                )
+        for path, columns in self.tables.items():
+            if {"item_id", "rank", "reason"} <= set(columns):
+                for one in _where_is(path, "item_id", row_id):
+                    yield f"picked for people to label, rank {one['rank']}: {one['reason']}"
 
-        An exchange is part of every decision about its responses, so for those only its own count.
+    def _rejected(self, row_id: str) -> Iterator[tuple[Path, Rejection]]:
+        import pyarrow.compute as pc
+
+        for path, table in self._rejections:
+            found = table.filter(pc.equal(table["record_id"], row_id))
+            yield from ((path, Rejection.model_validate(one)) for one in found.to_pylist())
+
+    def _looked_at(self, row_id: str) -> Iterator[tuple[Path, Rejection]]:
+        """Yield rejections that looked at the row as a part.
+
+        An exchange is part of every decision about its responses, so it counts for responses alone.
         """
-        if not own and not row_id.startswith("response-"):
+        import pyarrow.compute as pc
+
+        if not row_id.startswith("response-"):
             return
-        for path in self.tables:
-            if path.is_relative_to(self.folder / "datasets" / "rejections"):
-                for one in read_table(path, Rejection):
-                    if one.record_id == row_id if own else row_id in one.parents:
-                        yield path, one
+        for path, table in self._rejections:
+            parents = table["parents"].combine_chunks()
+            places = pc.list_parent_indices(parents).filter(pc.equal(parents.flatten(), row_id))
+            found = table.take(pc.unique(places))
+            yield from ((path, Rejection.model_validate(one)) for one in found.to_pylist())
+
+
+def _where_is(path: Path, column: str, value: str) -> list[dict[str, Any]]:
+    import pyarrow.dataset as ds
+
+    rows: list[dict[str, Any]] = (
+        ds.dataset(path).to_table(filter=ds.field(column) == value).to_pylist()
+    )
+    return rows
 
 
 def _where(path: Path, rejection: Rejection) -> str:

@@ -6,8 +6,7 @@ import ast
 from pathlib import Path
 from typing import Any
 
-import yaml
-
+from pipeline.reporting.stage_graph import read_stage_graph
 from pipeline.storage import read_json
 
 COUNTS = Path("reports/studies/corpora/corpora.json")
@@ -15,50 +14,13 @@ COUNTS = Path("reports/studies/corpora/corpora.json")
 
 def stage_graph() -> str:
     """Return the stages of dvc.yaml as a Mermaid graph, families of one stage as one box."""
-    stages: dict[str, Any] = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"]
-    wanted = {name: _paths(stage, ("deps",)) for name, stage in stages.items()}
-    made = {name: _paths(stage, ("outs", "metrics")) for name, stage in stages.items()}
+    graph = read_stage_graph(Path("dvc.yaml"))
     lines = ["", "```mermaid", "flowchart TD"]
-    for name, stage in stages.items():
-        many = " (one per corpus)" if "foreach" in stage else ""
-        lines.append(f'  {name}["<b>{name}</b>{many}<br>{_body(stage)["desc"]}"]')
-    needs = {
-        name: {
-            maker
-            for maker, outs in made.items()
-            if maker != name and any(_below(out, path) for out in outs for path in paths)
-        }
-        for name, paths in wanted.items()
-    }
-    for name, makers in needs.items():
-        for maker in stages:
-            # An arrow that a longer way implies would only hide the others.
-            implied = any(maker in _upstream(other, needs) for other in makers)
-            if maker in makers and not implied:
-                lines.append(f"  {maker} --> {name}")
+    for stage in graph.stages.values():
+        many = " (one per corpus)" if stage.is_family else ""
+        lines.append(f'  {stage.name}["<b>{stage.name}</b>{many}<br>{stage.desc}"]')
+    lines += [f"  {maker} --> {user}" for maker, user in graph.arrows()]
     return "\n".join([*lines, "```", ""])
-
-
-def _upstream(name: str, needs: dict[str, set[str]]) -> set[str]:
-    """Return all stages that `name` needs, directly or not."""
-    return needs[name].union(*(_upstream(maker, needs) for maker in needs[name]))
-
-
-def _body(stage: dict[str, Any]) -> dict[str, Any]:
-    body: dict[str, Any] = stage.get("do", stage)
-    return body
-
-
-def _paths(stage: dict[str, Any], keys: tuple[str, ...]) -> set[str]:
-    entries = [entry for key in keys for entry in _body(stage).get(key, [])]
-    names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
-    # The responses of a corpus are the source's, or those that were parsed for it.
-    either = ("source", "${key}")
-    return {name.replace("${item.responses}", one) for name in names for one in either}
-
-
-def _below(path: str, folder: str) -> bool:
-    return path == folder or path.startswith(f"{folder}/")
 
 
 def published_counts() -> str:

@@ -109,9 +109,14 @@ OURS: dict[str, Build] = {
     "balanced LR": _balanced_logistic(0.1),
     "balanced SVC": _balanced_svc,
     "boosting": _boosting,
+    "balanced LR C=.3": _balanced_logistic(0.3),
+    "ordinal C=1": _ordinal(1.0),
+    "ordinal C=.3": _ordinal(0.3),
     "ordinal": _ordinal(0.1),
     "ordinal C=.01": _ordinal(0.01),
+    "ordinal C=.003": _ordinal(0.003),
     "ordinal C=.001": _ordinal(0.001),
+    "ordinal C=.0003": _ordinal(0.0003),
     "ridge-ordinal": _ridge_ordinal,
 }
 CLASSIFIERS: dict[str, Build] = {**PUBLISHED, **OURS, "majority": _majority}

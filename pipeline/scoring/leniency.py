@@ -1,27 +1,32 @@
 """How lenient each rater is, taken out of training and never needed at prediction.
 
-A random intercept per rater over the responder's mean rating, with the rater's empathy
-questionnaire (TEQ) as a covariate of the intercept. A scorer reads the estimate as one more column
-in training; at prediction the column is 0, a rater of average leniency.
+Two models of it, both with the rater's empathy questionnaire (TEQ) as a covariate. A scorer reads
+the estimate as one more column in training; at prediction the column is 0, a rater of average
+leniency. A rating never enters its own estimate.
 """
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.table import Array
+from pipeline.scoring.mixed import MixedModel, fit_mixed
 from pipeline.scoring.rated import Labels, Names, RatedSet
 
+RaterModel = Literal["none", "empirical_bayes", "mixed"]
 
-def leniency(rated: RatedSet) -> Array:
+
+def leniency(rated: RatedSet, values: Array | None = None) -> Array:
     """Return, per response, its rater's leniency in rating points, 0 on average and if unknown.
 
-    It is the empirical-Bayes mean from the rater's *other* ratings: the rating itself must not
-    enter its own covariate.
+    Empirical Bayes: a random intercept over the responder's mean rating, its variance by moments.
+    `values` (the features) are not looked at.
     """
+    del values
     residual = rated.ratings - _responder_means(rated.ratings, rated.responders)
     known = rated.raters != ""
     estimate = np.zeros(len(rated))
@@ -67,3 +72,62 @@ def _from_teq(teq: Array, residual: Array) -> Array:
         slope, level = np.polyfit(teq[known], residual[known], 1)
         predicted[known] = level + slope * teq[known]
     return predicted
+
+
+def mixed_leniency(rated: RatedSet, values: Array) -> Array:
+    """Return the same by a mixed model: responder, features and TEQ fixed, raters random, by REML.
+
+    `values` (responses, features) keep a rater who met good responses from looking lenient.
+    """
+    known = np.flatnonzero(rated.raters != "")
+    estimate = np.zeros(len(rated))
+    raters, place, count = np.unique(rated.raters[known], return_inverse=True, return_counts=True)
+    if len(raters) < 2 or not (count > 1).any():
+        return estimate
+    fixed, teq = fixed_effects(rated.take(known), values[known])
+    ratings = rated.ratings[known].astype(np.float64)
+    if fixed.shape[1] >= len(known):
+        return leniency(rated)
+    model = fit_mixed(ratings, fixed, place)
+    told = fixed[:, teq] @ model.coefficients[teq]
+    left = ratings - fixed @ model.coefficients
+    others = np.bincount(place, weights=left)[place] - left
+    weight = model.within / max(model.between, 1e-12)
+    estimate[known] = told + others / (count[place] - 1 + weight)
+    return estimate
+
+
+def fixed_effects(rated: RatedSet, values: Array) -> tuple[Array, list[int]]:
+    """Return responder, features and TEQ as columns of full rank, and which of them are the TEQ.
+
+    All but the responders' columns have mean 0; what is missing is at the mean.
+    """
+    responders = np.unique(rated.responders)
+    columns = [(rated.responders == one).astype(np.float64) for one in responders]
+    columns += [_centred(column) for column in values.T]
+    columns.append(_centred(rated.teq))
+    whole = np.column_stack(columns)
+    left = np.abs(np.diag(np.linalg.qr(whole, mode="r")))  # beyond what earlier columns tell
+    kept = left > 1e-3 * np.maximum(np.linalg.norm(whole, axis=0), 1e-9)
+    return whole[:, kept], [int(kept.sum()) - 1] if kept[-1] else []
+
+
+def _centred(column: Array) -> Array:
+    known = ~np.isnan(column)
+    centred = np.zeros(len(column))
+    centred[known] = column[known] - column[known].mean() if known.any() else 0.0
+    return centred
+
+
+def teq_effect(model: MixedModel, teq: list[int]) -> tuple[float, tuple[float, float]] | None:
+    """Return rating points per point of the questionnaire with a 95% interval; None if unknown."""
+    if not teq:
+        return None
+    slope, error = float(model.coefficients[teq[0]]), float(model.errors[teq[0]])
+    return slope, (slope - 1.96 * error, slope + 1.96 * error)
+
+
+LENIENCY: dict[str, Callable[[RatedSet, Array], Array]] = {
+    "empirical_bayes": leniency,
+    "mixed": mixed_leniency,
+}

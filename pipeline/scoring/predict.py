@@ -18,10 +18,10 @@ from pipeline.scoring.scorer import Scorer, spread
 
 REASONS = 5
 # Single numbers of an embedding mean nothing to a reader: they are one reason together.
-_TAKEN_TOGETHER = ("response", "exchange")
+_TAKEN_TOGETHER = ("response", "exchange", "words")
 _LONGEST_LIST = 5
 # Families that a response and what it answers give by themselves.
-CAN_BE_MADE = frozenset({"text", "length", "MiniLM", "MiniLM exchange", "MITI coded"})
+CAN_BE_MADE = frozenset({"text", "words", "length", "MiniLM", "MiniLM exchange", "MITI coded"})
 
 
 class Reason(Record):
@@ -119,17 +119,38 @@ def score_pairs(
     pairs: Sequence[tuple[Exchange, Response]], folder: Path, embedder: Embedder
 ) -> Iterator[Score]:
     """Yield a score for each (exchange, response), by the scorer saved in `folder`."""
+    scorer, facts, table = _prepare(pairs, folder, embedder)
+    return score(scorer, facts, table)
+
+
+def probabilities(
+    pairs: Sequence[tuple[Exchange, Response]], folder: Path, embedder: Embedder
+) -> Array:
+    """Return probabilities (pairs, 3) of 1, 2 and 3 by the scorer saved in `folder`."""
+    scorer, _, table = _prepare(pairs, folder, embedder)
+    return spread(scorer.predict_proba(table), scorer.classes_)
+
+
+def expected_ratings(chances: Array) -> Array:
+    """Return the expected rating, 1 to 3, of each row of probabilities."""
+    return np.asarray(chances @ np.array(CLASSES, dtype=np.float64))
+
+
+def _prepare(
+    pairs: Sequence[tuple[Exchange, Response]], folder: Path, embedder: Embedder
+) -> tuple[Scorer, ScorerFacts, FeatureTable]:
+    """Return a saved scorer, its facts, and the features that it needs of `pairs`."""
     scorer, facts, coder = load(folder, embedder)
-    unmade = sorted(set(facts.features.split("+")) - CAN_BE_MADE)
-    if unmade:
+    families = set(facts.features.split("+"))
+    if unmade := sorted(families - CAN_BE_MADE):
         raise ScoringError(
             f"{folder}: it reads {', '.join(unmade)}, which text alone does not give\n"
             f"Train one on some of: {', '.join(sorted(CAN_BE_MADE))}"
         )
-    embedded = any(name.startswith("MiniLM") for name in facts.features.split("+"))
+    embedded = any(name.startswith("MiniLM") for name in families)
     tables = context_tables(pairs, embedder if embedded else None)
     ids = [response.id for _, response in pairs]
     if coder is not None:
         codes = coder.code([response.text for _, response in pairs])
         tables.append(presence_table("coded", list(zip(ids, codes, strict=True))))
-    return score(scorer, facts, join(tables, ids))
+    return scorer, facts, join(tables, ids)

@@ -22,6 +22,7 @@ from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureTable
 from pipeline.features.text import text_version
 from pipeline.records import BehaviourCode
+from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import ScoringError
 from pipeline.scoring.scorer import Scorer
 from pipeline.storage import AtomicFile, first_problem, read_json, write_json
@@ -52,7 +53,7 @@ class ScorerFacts(Section):
     names: tuple[str, ...]
     model: str
     seed: int
-    lenient: bool
+    raters: RaterModel
     temperature: float
     classes: tuple[int, ...]
     feature_version: str
@@ -76,7 +77,7 @@ def describe(
         names=scorer.names_,
         model=scorer.model,
         seed=scorer.seed,
-        lenient=scorer.lenient,
+        raters=scorer.raters,
         temperature=scorer.temperature_,
         classes=scorer.classes_,
         feature_version=text_version(),
@@ -166,7 +167,7 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
     ):
         if saved != now:
             raise ScoringError(f"{folder}: made with {what} {saved}, this is {now}\n{RETRAIN}")
-    scorer = Scorer(facts.model, seed=facts.seed, lenient=facts.lenient)
+    scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters)
     scorer.estimator_ = _read(folder / MODEL)
     scorer.names_, scorer.classes_ = facts.names, facts.classes
     scorer.temperature_ = facts.temperature
@@ -210,7 +211,7 @@ Gives a response the probabilities of 1 (bad), 2 (okay) and 3 (good).
 |---|---|
 | features | {facts.features} ({len(facts.names)}) |
 | model | {facts.model}, scaled, calibrated by temperature {facts.temperature:.3g} |
-| rater leniency removed in training | {"yes" if facts.lenient else "no"} |
+| rater leniency taken out in training | {facts.raters} |
 | trained on | {facts.trained_on} rated responses |
 | classes seen | {", ".join(map(str, facts.classes))} |
 | embeddings | {facts.embedder} |

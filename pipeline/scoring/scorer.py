@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.table import Array, FeatureTable
 from pipeline.scoring.classifiers import build_classifier
-from pipeline.scoring.leniency import leniency
+from pipeline.scoring.leniency import LENIENCY, RaterModel
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError
 
 CALIBRATION_SHARE = 0.25
@@ -19,8 +19,8 @@ _TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(10), 81))
 class Scorer:
     """A classifier `model` of named features.
 
-    `scaled=False` hands the features on as they are, as the published protocol does. With `lenient`
-    the leniency of raters is a further column in training, and 0 at prediction.
+    `scaled=False` hands the features on as they are, as the published protocol does. `raters` says
+    by which model the leniency of raters is a further column in training, and 0 at prediction.
     """
 
     def __init__(
@@ -29,13 +29,13 @@ class Scorer:
         *,
         seed: int,
         scaled: bool = True,
-        lenient: bool = False,
+        raters: RaterModel = "none",
         calibrated: bool = True,
     ) -> None:
         self.model = model
         self.seed = seed
         self.scaled = scaled
-        self.lenient = lenient
+        self.raters = raters
         self.calibrated = calibrated
 
     def fit(self, table: FeatureTable, rated: RatedSet) -> Self:
@@ -45,8 +45,10 @@ class Scorer:
         """
         check_trainable(table, rated)
         self.names_ = table.names
-        extra = leniency(rated)[:, None] if self.lenient else np.empty((len(rated), 0))
-        values = np.hstack([table.values, extra])
+        values = table.values
+        if self.raters != "none":
+            extra = LENIENCY[self.raters](rated, values)
+            values = np.hstack([values, extra[:, None]])
         self.temperature_ = 1.0
         if self.calibrated:
             kept, held = _one_split(rated.dialogues, self.seed)
@@ -72,7 +74,7 @@ class Scorer:
         return softmax(self._scores(values) / self.temperature_)
 
     def _scores(self, values: Array) -> Array:
-        if self.lenient:
+        if self.raters != "none":
             values = np.hstack([values, np.zeros((len(values), 1))])
         if hasattr(self.estimator_, "predict_proba"):
             chances = np.asarray(self.estimator_.predict_proba(values), dtype=np.float64)

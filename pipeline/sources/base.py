@@ -6,8 +6,10 @@ import re
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Literal
 
 from pipeline.config import Section
+from pipeline.errors import RowError
 from pipeline.records import Exchange, Rejection, Response
 
 
@@ -57,13 +59,15 @@ class Source:
 
     `sha256` is that of the file at `url` and binds `distillery fetch` alone; the hash of the file
     that is really read is recorded with the build. `teachers` maps the short name of a direct
-    corpus to the responder whose answers it takes.
+    corpus to the responder whose answers it takes. `synthetic` says how much of its text
+    a language model wrote.
     """
 
     name: str
     title: str
     licence: str
     citation: str
+    synthetic: Literal["all", "part", "none", "not stated"]
     read: Reader
     reference_responder: str
     teachers: Mapping[str, str] = field(default_factory=dict)
@@ -92,6 +96,24 @@ class Raters:
 def label(value: object) -> str | None:
     """Return a cell that may be empty, or of another type than text, as text or None."""
     return (str(value).strip() or None) if value is not None else None
+
+
+def read_rating(path: Path, row: int, column: str, value: object) -> int:
+    """Return a rating of 1 to 3; "2" and 2.0 are 2. Anything else is a RowError."""
+    try:
+        number = float(str(value))
+    except ValueError:
+        number = 0.0
+    if number not in (1.0, 2.0, 3.0):
+        raise RowError(
+            path, row, f"{column} is {value!r}", hint="Ratings are 1 (bad), 2 (okay) or 3 (good)."
+        )
+    return int(number)
+
+
+def empty_cell(path: Path, row: int, column: str) -> RowError:
+    """Return the error for a cell that must hold something."""
+    return RowError(path, row, f"{column} is empty", hint="Fill it in or drop the row.")
 
 
 # Tab, line feed and carriage return are text; the other control characters are damage.

@@ -204,6 +204,7 @@ EMPATHETIC_DIALOGUES = Source(
     title="EmpatheticDialogues: about 25,000 crowd-sourced conversations",
     licence=LICENCE,
     citation="Rashkin, Smith, Li and Boureau, ACL 2019",
+    synthetic="none",
     read=read,
     reference_responder=RESPONDER,
     homepage="https://github.com/facebookresearch/EmpatheticDialogues",

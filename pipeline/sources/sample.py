@@ -95,6 +95,7 @@ SAMPLE = Source(
     title="The embedded sample: 96 exchanges, three responses each",
     licence=LICENCE,
     citation="Composed with a language model for this project; no human rater",
+    synthetic="all",
     read=read,
     reference_responder="listener_a",
     teachers={"listener_b": "listener_b", "listener_c": "listener_c"},

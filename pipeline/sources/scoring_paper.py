@@ -13,8 +13,8 @@ from pathlib import Path
 
 from pipeline.errors import RowError
 from pipeline.records import BehaviourCode
+from pipeline.sources.base import read_rating
 from pipeline.sources.rows import iter_rows
-from pipeline.sources.welivita import read_rating
 
 # The published column names; one has a slip of the pen, which is theirs and not ours.
 SUBFACTORS: Mapping[str, str] = {

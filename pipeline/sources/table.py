@@ -8,10 +8,18 @@ from typing import Any
 
 from pipeline.errors import PipelineError, RowError
 from pipeline.records import Exchange, Lineage, RawLocation, Rejection, Response, content_id
-from pipeline.sources.base import Raters, ReadOptions, Source, Sourced, TableColumns, unusable
+from pipeline.sources.base import (
+    Raters,
+    ReadOptions,
+    Source,
+    Sourced,
+    TableColumns,
+    empty_cell,
+    read_rating,
+    unusable,
+)
 from pipeline.sources.licences import NONE_STATED, check_licence
 from pipeline.sources.rows import iter_rows
-from pipeline.sources.welivita import read_rating
 
 
 def read(path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
@@ -29,9 +37,9 @@ def read(path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
         utterance = _cell(values, columns.utterance)
         named = _cell(values, columns.dialogue_id)
         if not utterance:
-            raise _empty(path, row, columns.utterance)
+            raise empty_cell(path, row, columns.utterance)
         if columns.dialogue_id and not named:
-            raise _empty(path, row, columns.dialogue_id)
+            raise empty_cell(path, row, columns.dialogue_id)
         exchange_id = content_id("exchange", "table", named, situation, utterance)
         if exchange_id in seen or (named and named in seen):
             if named:
@@ -82,7 +90,7 @@ def _responses(
         if not text and not rating:
             continue
         if not text:
-            raise _empty(path, row, mapped.text)
+            raise empty_cell(path, row, mapped.text)
         response_id = content_id("response", exchange.id, responder, text)
         if problem := unusable(text, options.max_chars):
             yield _rejection(response_id, *problem, parents=(exchange.id,))
@@ -111,10 +119,6 @@ def _cell(values: dict[str, Any], column: str | None) -> str:
     return "" if value is None else str(value).strip()
 
 
-def _empty(path: Path, row: int, column: str) -> RowError:
-    return RowError(path, row, f"{column} is empty", hint="Fill it in or drop the row.")
-
-
 def _rejection(
     record_id: str, reason: str, detail: str, *, parents: tuple[str, ...] = ()
 ) -> Rejection:
@@ -128,6 +132,7 @@ TABLE = Source(
     title="Your own corpus, columns mapped in params.yaml",
     licence=NONE_STATED,
     citation="",
+    synthetic="not stated",
     read=read,
     reference_responder="reference",
 )

@@ -22,11 +22,19 @@ from pipeline.records import (
     Response,
     content_id,
 )
-from pipeline.sources.base import Raters, ReadOptions, Source, Sourced, label, unusable
+from pipeline.sources.base import (
+    Raters,
+    ReadOptions,
+    Source,
+    Sourced,
+    empty_cell,
+    label,
+    read_rating,
+    unusable,
+)
 from pipeline.sources.licences import NONE_STATED
 from pipeline.sources.rows import iter_rows
 
-RATING_HINT = "Ratings are 1 (bad), 2 (okay) or 3 (good)."
 _CONTEXT = ("dialog_id", "emotion", "sentiment", "situation", "speaker_uttr")
 _PER_RESPONDER = ("response", "rating", "annotator", "empathy_propensity")
 
@@ -125,7 +133,7 @@ def _rejection(
 def _text(path: Path, row: int, values: dict[str, Any], column: str) -> str:
     text = str(values[column] or "").strip()
     if not text:
-        raise RowError(path, row, f"{column} is empty", hint="Fill it in or drop the row.")
+        raise empty_cell(path, row, column)
     return text
 
 
@@ -136,17 +144,6 @@ def _whole(path: Path, row: int, values: dict[str, Any], column: str) -> int:
         raise RowError(
             path, row, f"{column} is {values[column]!r}", hint="It must be a whole number."
         ) from error
-
-
-def read_rating(path: Path, row: int, column: str, value: object) -> int:
-    """Return a rating of 1 to 3; "2" and 2.0 are 2. Anything else is a RowError."""
-    try:
-        number = float(str(value))
-    except ValueError:
-        number = 0.0
-    if number not in (1.0, 2.0, 3.0):
-        raise RowError(path, row, f"{column} is {value!r}", hint=RATING_HINT)
-    return int(number)
 
 
 def _codes(
@@ -170,6 +167,7 @@ WELIVITA2024 = Source(
     title="Are LLMs more empathetic than humans? 2,000 dialogues, five rated responders",
     licence=NONE_STATED,
     citation="Welivita and Pu 2024, arXiv 2406.05063; file as used by Xie et al., SIGDIAL 2025",
+    synthetic="part",
     read=_WideReader(
         "welivita2024",
         ("human", "chatgpt_empathy", "llama_empathy", "gemini_empathy", "mixtral_empathy"),
@@ -200,6 +198,7 @@ WELIVITA2023 = Source(
     title="Is ChatGPT more empathetic than humans? 2,000 dialogues, three rated responders",
     licence=NONE_STATED,
     citation="Welivita and Pu 2024, arXiv 2403.05572",
+    synthetic="part",
     read=_WideReader("welivita2023", ("human", "chatgpt", "chatgpt_empathy"), coded=True),
     reference_responder="human",
     teachers={"chatgpt": "chatgpt", "chatgpt_empathy": "chatgpt_empathy"},

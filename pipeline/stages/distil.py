@@ -15,13 +15,14 @@ from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.budget import Usage, cost_usd
 from pipeline.llm.live import live_count
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
 from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
 from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
-from pipeline.storage import TableWriter, read_table
+from pipeline.storage import TableWriter, read_table, write_json
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
 
 # Tasks begun per call in flight: enough that one slow answer does not hold up the others.
@@ -49,8 +50,11 @@ def run(
     splits: Path,
     out: Path,
     rejections: Path,
+    metrics: Path,
 ) -> Count:
     """Write one raw completion per exchange, in their order, and what brought none.
+
+    `metrics` says what the answers took, whether they were asked for now or kept in the ledger.
 
     Raises GateFailedError if not one exchange was answered.
     """
@@ -100,9 +104,28 @@ def run(
                 f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
                 f"The reasons are in {rejections}."
             )
+        write_json(metrics, _figures(name, teacher, chat.count, kept.rows, reasons))
         return chat.count
 
     return asyncio.run(distil())
+
+
+def _figures(
+    name: str, teacher: LlmRole, count: Count, completions: int, reasons: Counter[str]
+) -> dict[str, object]:
+    """Return the same for the same answers, so that keeping them in the ledger changes nothing."""
+    known = count.unmetered == 0
+    usage = Usage(count.tokens_in, count.tokens_out)
+    return {
+        "name": name,
+        "model": teacher.model,
+        "asked": count.asked,
+        "completions": completions,
+        "rejections": dict(sorted(reasons.items())),
+        "tokens_in": usage.tokens_in if known else None,
+        "tokens_out": usage.tokens_out if known else None,
+        "usd": cost_usd(teacher, usage) if known else None,
+    }
 
 
 def _count_train(splits: Path, limit: int | None) -> int:

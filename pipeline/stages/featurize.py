@@ -2,19 +2,29 @@
 
 from __future__ import annotations
 
-from itertools import groupby
+import asyncio
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import Field
 
 from pipeline.config import Section
-from pipeline.features.coder import code_out_of_fold, coded_sentences
+from pipeline.features.coder import code_out_of_fold
 from pipeline.features.context import context_tables
-from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.embeddings import (
+    CACHE,
+    CachedEmbedder,
+    MiniLm,
+    endpoint_family,
+    vector_table,
+)
+from pipeline.features.pairs import read_pairs
 from pipeline.features.presence import presence_table
 from pipeline.features.table import join, write_features
-from pipeline.records import Exchange, Response
-from pipeline.storage import read_table
+from pipeline.llm import Budget, EmbedderRole
+from pipeline.llm.embedder import Embedded
+from pipeline.llm.open_chat import open_embedder
+from pipeline.stages.human_labels import read_human_labels
 
 
 class FeaturizeParams(Section):
@@ -26,36 +36,46 @@ class FeaturizeParams(Section):
     coder_folds: int = Field(ge=2)
 
 
-def read_pairs(exchanges: Path, responses: Path) -> list[tuple[Exchange, Response]]:
-    """Return each response with its exchange, in file order."""
-    by_id = {exchange.id: exchange for exchange in read_table(exchanges, Exchange)}
-    grouped = groupby(read_table(responses, Response), key=lambda one: one.exchange_id)
-    return [(by_id[name], response) for name, group in grouped for response in group]
+async def _embedded(role: EmbedderRole, budget: Budget, texts: Sequence[str]) -> Embedded:
+    async with open_embedder(role, stage="featurize", budget=budget) as embedder:
+        return await embedder.embed(texts)
 
 
 def run(
     params: FeaturizeParams,
+    endpoint: EmbedderRole | None,
+    budget: Budget,
     *,
     seed: int,
     exchanges: Path,
     responses: Path,
+    labels: Path,
     out: Path,
     embeddings: Path = CACHE,
 ) -> None:
-    """Write one row per response: who, length, readable features, embeddings and codes."""
+    """Write one row per response: who, length, readable features, embeddings and codes.
+
+    The coder learns from the codes of the source, and from those that people gave (`labels`).
+    With `endpoint` its vectors of the responses are features too; a text that it will not take has
+    none.
+    """
     pairs = read_pairs(exchanges, responses)
     embedder = CachedEmbedder(MiniLm(), embeddings)
     tables = context_tables(pairs, embedder)
     ids = [response.id for _, response in pairs]
+    if endpoint is not None:
+        found = asyncio.run(_embedded(endpoint, budget, [one.text for _, one in pairs]))
+        texts = [(one.id, one.text) for _, one in pairs]
+        tables.append(vector_table(endpoint_family(endpoint.model), texts, found.vectors))
     tables.append(presence_table("published", [(one.id, one.codes) for _, one in pairs]))
-    silver = list(coded_sentences((one.dialogue_id, two) for one, two in pairs))
-    if len({row.code for row in silver}) > 1:
-        found = code_out_of_fold(
+    coded = list(read_human_labels(labels).coded(pairs))
+    if len({row.code for row in coded}) > 1:
+        codes = code_out_of_fold(
             [(exchange.dialogue_id, response.text) for exchange, response in pairs],
-            silver,
+            coded,
             embedder,
             folds=params.coder_folds,
             seed=seed,
         )
-        tables.append(presence_table("coded", list(zip(ids, found, strict=True))))
+        tables.append(presence_table("coded", list(zip(ids, codes, strict=True))))
     write_features(out, join(tables, ids))

@@ -75,6 +75,10 @@ def run(
         metrics,
         {
             "source": source.name,
+            "title": source.title,
+            "citation": source.citation,
+            "homepage": source.homepage,
+            "synthetic": source.synthetic,
             "file": params.path.name,
             "sha256": file_sha256(params.path),
             "licence": licence,

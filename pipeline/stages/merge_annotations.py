@@ -12,11 +12,11 @@ from pipeline.annotation.agreement import agreement_report
 from pipeline.annotation.anchoring import anchoring
 from pipeline.annotation.bands import BandName
 from pipeline.annotation.long_table import report_options, rounds_answers
-from pipeline.annotation.page import render_page
+from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.config import Section
 from pipeline.records import Annotation, FinalLabel
-from pipeline.storage import AtomicFile, write_json, write_table
+from pipeline.storage import write_json, write_table
 
 
 class MergeAnnotationsParams(Section):
@@ -31,14 +31,17 @@ def run(
 ) -> None:
     """Write the final labels, the counts with agreement, and the page.
 
-    A later round's label replaces an earlier one of the same question and unit.
+    A later round's label replaces an earlier one of the same question and unit; a label that a
+    corpus came with never replaces a person's.
     """
     found = {number: read_round(path) for number, path in round_files(rounds).items()}
     final: dict[tuple[str, int, str], FinalLabel] = {}
     for number, rows in found.items():
         for label in resolve(rows, number):
             sentence = -1 if label.sentence is None else label.sentence
-            final[label.item_id, sentence, label.question] = label
+            key = label.item_id, sentence, label.question
+            if label.method != "source" or key not in final or final[key].method == "source":
+                final[key] = label
     write_table(labels, FinalLabel, (final[key] for key in sorted(final)))
     everything = [row for rows in found.values() for row in rows]
     options = report_options((), ours=True, bands=params.bands, resamples=params.resamples)
@@ -49,8 +52,7 @@ def run(
         "anchoring": anchoring(everything),
     }
     write_json(metrics, report)
-    with AtomicFile(page) as part:
-        part.write_text(render_page(report, everything), encoding="utf-8")
+    write_annotation_page(page, report, everything)
 
 
 def _describe(rows: list[Annotation]) -> dict[str, object]:

@@ -17,6 +17,7 @@ from pipeline.annotation.routing import (
     signal_counts,
 )
 from pipeline.config import Section
+from pipeline.features.table import read_features
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
 from pipeline.sources.rows import iter_parquet
 from pipeline.storage import read_json_lines, read_table, write_json, write_table
@@ -27,14 +28,16 @@ class SelectAnnotationsParams(Section):
 
     Shares are of the budget. `findings_share` bounds what the audit's findings may take,
     `random_share` is the floor that is drawn at random from every stratum, `uncertainty_share` goes
-    to what scorers are unsure of or differ on, and what is left is random again. `overlap_share` of
-    the items is labelled by `overlap_annotators` people; `blind_share` shows no suggestion.
+    to what scorers are unsure of or differ on, `diversity_share` to what lies farthest from
+    all that is picked, and what is left is random again. `overlap_share` of the items is labelled
+    by `overlap_annotators` people; `blind_share` shows no suggestion.
     """
 
     budget: int = Field(gt=0, description="items")
     findings_share: float = Field(ge=0, le=1)
     random_share: float = Field(ge=0, le=1)
     uncertainty_share: float = Field(ge=0, le=1)
+    diversity_share: float = Field(ge=0, le=1)
     overlap_share: float = Field(ge=0, le=1)
     overlap_annotators: int = Field(ge=2, description="people")
     blind_share: float = Field(ge=0, le=1)
@@ -51,17 +54,21 @@ def run(
     metrics: Path,
     scores: Path | None = None,
     findings: Path | None = None,
+    features: Path | None = None,
 ) -> None:
     """Write the picked responses, and what they were picked for.
 
     Only train exchanges are candidates, and only responses that no person has labelled. `scores`
-    (suggestions in JSON Lines, several agents allowed) and `findings` (a folder of the audit's
-    findings.parquet) are used where they are there; otherwise the metrics say "not available".
+    (suggestions in JSON Lines, several agents allowed), `findings` (a folder of the audit's
+    findings.parquet) and `features` (for diversity, by the response's embedding) are used where
+    they are there; otherwise the metrics say "not available".
     """
     plan = Plan(**params.model_dump(), seed=seed)
     done = _labelled(rounds)
     candidates = [
-        one for one in _candidates(responses, splits, scores, findings) if one.item_id not in done
+        one
+        for one in _candidates(responses, splits, scores, findings, features)
+        if one.item_id not in done
     ]
     picks = route(candidates, plan)
     overlap = share_evenly(picks, plan.overlap_share, seed)
@@ -111,11 +118,16 @@ def _labelled(rounds: Path) -> set[str]:
 
 
 def _candidates(
-    responses: Path, splits: Path, scores: Path | None, findings: Path | None
+    responses: Path,
+    splits: Path,
+    scores: Path | None,
+    findings: Path | None,
+    features: Path | None,
 ) -> list[Candidate]:
     train = {row.exchange_id for row in read_table(splits, SplitAssignment) if row.split == "train"}
     sure = _confidence(scores)
     found = _findings(findings)
+    placed = _vectors(features)
     candidates = []
     for response in read_table(responses, Response):
         if response.exchange_id not in train:
@@ -130,6 +142,7 @@ def _candidates(
                 probabilities=_probabilities(agents),
                 disagreement=_disagreement(agents),
                 findings=tuple(sorted(found.get(response.id, ()))),
+                vector=placed.get(response.id),
             )
         )
     return candidates
@@ -150,15 +163,40 @@ def _confidence(path: Path | None) -> dict[str, list[Suggestion]]:
 
 
 def _probabilities(agents: list[Suggestion]) -> tuple[float, ...] | None:
-    """Return (confidence, rest) of the least sure agent, None without one."""
+    """Return the mean probabilities of those agents that have them.
+
+    Where none does: confidence and rest of the least sure agent; None without one.
+    """
+    whole = [one.probabilities for one in agents if one.probabilities]
+    if whole:
+        answers = sorted({answer for one in whole for answer in one})
+        return tuple(sum(one.get(name, 0.0) for one in whole) / len(whole) for name in answers)
     shares = [agent.score for agent in agents if agent.score is not None]
     return (min(shares), 1 - min(shares)) if shares else None
 
 
 def _disagreement(agents: list[Suggestion]) -> float | None:
-    """Return how far agents are apart on the scale from 1 to 3: 0 not at all, 1 from end to end."""
-    values = [agent.value for agent in agents if isinstance(agent.value, int)]
-    return (max(values) - min(values)) / 2 if len(values) > 1 else None
+    """Return how far agents are apart on the scale from 1 to 3: 0 not at all, 1 from end to end.
+
+    An agent stands at the rating that it expects, or at its answer if it has no probabilities.
+    """
+    stands = [_expected(agent) for agent in agents if isinstance(agent.value, int)]
+    return (max(stands) - min(stands)) / 2 if len(stands) > 1 else None
+
+
+def _expected(agent: Suggestion) -> float:
+    chances = agent.probabilities or {str(agent.value): 1.0}
+    return sum(int(rating) * chance for rating, chance in chances.items())
+
+
+def _vectors(path: Path | None) -> dict[str, tuple[float, ...]]:
+    """Return the embedding of each response, none where the table has no embeddings."""
+    if path is None:
+        return {}
+    table = read_features(path).group("response")
+    return (
+        dict(zip(table.ids, map(tuple, table.values.tolist()), strict=True)) if table.names else {}
+    )
 
 
 def _findings(path: Path | None) -> dict[str, set[str]]:

@@ -7,28 +7,30 @@ from typing import Any
 
 from pipeline.config import Section
 from pipeline.evaluation.classification import MEASURES, Predictions, confusion
-from pipeline.features.coder import BehaviourCoder, coded_sentences
+from pipeline.features.coder import BehaviourCoder
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import Exchange, Response, SplitAssignment
+from pipeline.records import SplitAssignment
 from pipeline.scoring.features import combination
+from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
 from pipeline.scoring.saved import describe, save
 from pipeline.scoring.scorer import Scorer
 from pipeline.sources.licences import most_restrictive
-from pipeline.stages.featurize import read_pairs
+from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import read_table, write_json
 
 
 class TrainScorerParams(Section):
     """Section `train_scorer` of params.yaml.
 
-    `features` joins families by `+`; `remove_leniency` takes the raters' leniency out of training.
+    `features` joins families by `+`; `raters` is the model by which their leniency leaves training.
     """
 
     features: str
     model: str
-    remove_leniency: bool
+    raters: RaterModel
 
 
 def run(
@@ -41,12 +43,19 @@ def run(
     splits: Path,
     out: Path,
     metrics: Path,
+    labels: Path | None = None,
     embeddings: Path = CACHE,
 ) -> None:
-    """Write the scorer to the folder `out` and its measures, beside the nulls', to `metrics`."""
+    """Write the scorer to the folder `out` and its measures, beside the nulls', to `metrics`.
+
+    What people labelled (`labels`) takes the place of the source's ratings and codes in training.
+    The test ratings are the source's alone, so that figures before and after a round compare.
+    """
     split_of = {one.exchange_id: one.split for one in read_table(splits, SplitAssignment)}
-    pairs = [pair for pair in read_pairs(exchanges, responses) if pair[1].rating is not None]
-    train = rated_set(pair for pair in pairs if split_of[pair[0].id] == "train")
+    pairs = read_pairs(exchanges, responses)
+    learned = [pair for pair in pairs if split_of[pair[0].id] == "train"]
+    people = read_human_labels(labels)
+    train = rated_set(people.rated(learned))
     test = rated_set(pair for pair in pairs if split_of[pair[0].id] == "test")
     table = read_features(features)
     scorer, measures = _fit(params.features, params.model, params, table, train, test, seed)
@@ -55,6 +64,7 @@ def run(
         "model": params.model,
         "train": len(train),
         "test": len(test),
+        "labels": people.counts(learned),
         "scorer": measures,
         "nulls": {
             name: _fit(name, model, params, table, train, test, seed)[1]
@@ -69,7 +79,7 @@ def run(
         embedder=embedder.name,
         licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
     )
-    coder = _coder(pairs, split_of, embedder, seed) if "MITI coded" in params.features else None
+    coder = _coder(learned, people, embedder, seed) if "MITI coded" in params.features else None
     shown = {name: value for name, value in measures.items() if name != "confusion"}
     save(out, scorer, facts.model_copy(update={"measures": shown}), coder)
     write_json(metrics, figures)
@@ -85,7 +95,7 @@ def _fit(
     seed: int,
 ) -> tuple[Scorer, dict[str, Any]]:
     part = combination(table, features)
-    scorer = Scorer(model, seed=seed, lenient=params.remove_leniency and model != "majority")
+    scorer = Scorer(model, seed=seed, raters="none" if model == "majority" else params.raters)
     scorer.fit(part.rows(train.ids.tolist()), train)
     chances = scorer.predict_proba(part.rows(test.ids.tolist()))
     found = Predictions.of(chances, scorer.classes_)
@@ -96,12 +106,6 @@ def _fit(
 
 
 def _coder(
-    pairs: list[tuple[Exchange, Response]],
-    split_of: dict[str, Any],
-    embedder: CachedEmbedder,
-    seed: int,
+    learned: list[Pair], people: HumanLabels, embedder: CachedEmbedder, seed: int
 ) -> BehaviourCoder:
-    rows = coded_sentences(
-        (one.dialogue_id, two) for one, two in pairs if split_of[one.id] == "train"
-    )
-    return BehaviourCoder(embedder, seed=seed).fit(list(rows))
+    return BehaviourCoder(embedder, seed=seed).fit(list(people.coded(learned)))

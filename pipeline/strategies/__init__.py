@@ -4,25 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Literal
 
 from pipeline.llm import Chat, Reply
 from pipeline.prompts import load_template
+from pipeline.records import StrategyName
 from pipeline.strategies.direct import respond_directly
 from pipeline.strategies.draft import Draft, OverLong
 from pipeline.strategies.improve import improve_once
 from pipeline.strategies.improve_sequentially import FIRST, THEN, improve_sequentially
-
-StrategyName = Literal[
-    "direct",
-    "naive",
-    "all_dimensions",
-    "lacking_dimension",
-    "cognitive",
-    "affective",
-    "compassionate",
-    "sequential",
-]
 
 STRATEGIES: dict[StrategyName, Callable[[Draft, Chat], Awaitable[Reply]]] = {
     "direct": respond_directly,
@@ -50,4 +39,4 @@ def prompt_id(strategy: StrategyName, *, direct: str) -> str:
     return " + ".join(load_template(name).id for name in template_names(strategy, direct=direct))
 
 
-__all__ = ["STRATEGIES", "Draft", "OverLong", "StrategyName", "prompt_id", "template_names"]
+__all__ = ["STRATEGIES", "Draft", "OverLong", "prompt_id", "template_names"]

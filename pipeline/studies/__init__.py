@@ -8,7 +8,16 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from pipeline.studies import annotation_imports, audit, corpora, routing, scoring
+from pipeline.studies import (
+    annotation_imports,
+    audit,
+    corpora,
+    judging,
+    reward,
+    routing,
+    scoring,
+    student,
+)
 
 Study = Callable[[Path, Path], dict[str, Any]]
 
@@ -16,8 +25,11 @@ STUDIES: dict[str, Study] = {
     "annotation_imports": annotation_imports.run,
     "audit": audit.run,
     "corpora": corpora.run,
+    "judging": judging.run,
+    "reward": reward.run,
     "routing": routing.run,
     "scoring": scoring.run,
+    "student": student.run,
 }
 
 __all__ = ["STUDIES", "Study"]

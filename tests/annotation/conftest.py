@@ -32,7 +32,13 @@ class Local:
     """The server under test."""
 
     home: home.Home
-    running: process.Running
+
+    @property
+    def running(self) -> process.Running:
+        """The live process, which a test may have started anew."""
+        found = process.find(self.home)
+        assert found, "the server is down"
+        return found
 
     @property
     def address(self) -> Address:
@@ -59,8 +65,8 @@ def argilla_venv() -> Path:
 def server(argilla_venv: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Local]:
     """A live server with a database of its own; stopped at the end, by its own process id."""
     at = home.home_at(tmp_path_factory.mktemp("argilla"), argilla_venv)
-    running = process.start(at, port=free_port())
-    yield Local(at, running)
+    process.start(at, port=free_port())
+    yield Local(at)
     process.stop(at)
     shutil.rmtree(at.root, ignore_errors=True)
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.annotation.guidelines import load_guidelines
+from pipeline.annotation.guidelines import ARGILLA_MAX_CHARS, load_guidelines
 from pipeline.annotation.indices import miti_style_indices
 from pipeline.annotation.pseudonyms import Pseudonyms, load_pseudonyms
 from pipeline.annotation.questions import CODES, EMPATHY, QUESTIONS
@@ -46,12 +46,39 @@ def test_the_version_follows_the_text(tmp_path: Path) -> None:
     assert before != after
 
 
+def test_annotators_of_responses_see_every_code_whole() -> None:
+    shown = load_guidelines(FOLDER).shown("responses")
+    book = (FOLDER / "behaviour_codes.md").read_text().split("---\n", 2)[2].strip()
+
+    assert book in shown
+    assert len(shown) <= ARGILLA_MAX_CHARS
+    assert shown.endswith("there is more: annotations/guidelines/miti_mapping.md.)\n")
+
+
+def test_annotators_of_pairs_see_what_concerns_pairs() -> None:
+    shown = load_guidelines(FOLDER).shown("pairs")
+
+    assert "## Which response is better" in shown
+    assert "# Crisis content" in shown
+    assert "### Confront" not in shown
+    assert "behaviour_codes.md, annotations/guidelines/miti_mapping.md" in shown
+
+
+def test_a_definition_is_never_cut(tmp_path: Path) -> None:
+    shutil.copytree(FOLDER, tmp_path / "book")
+    crisis = tmp_path / "book" / "crisis.md"
+    crisis.write_text(crisis.read_text() + "More.\n" * 200)
+
+    with pytest.raises(PipelineError, match="characters together, and Argilla takes 10,000"):
+        load_guidelines(tmp_path / "book").shown("responses")
+
+
 def test_files_of_different_versions_are_an_error(tmp_path: Path) -> None:
     shutil.copytree(FOLDER, tmp_path / "book")
     crisis = tmp_path / "book" / "crisis.md"
-    crisis.write_text(crisis.read_text().replace("version: 1.0.0", "version: 1.1.0"))
+    crisis.write_text(crisis.read_text().replace("version: 1.1.0", "version: 1.2.0"))
 
-    with pytest.raises(PipelineError, match=r"more than one version .*crisis 1\.1\.0"):
+    with pytest.raises(PipelineError, match=r"more than one version .*crisis 1\.2\.0"):
         load_guidelines(tmp_path / "book")
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.annotation.anchoring import anchoring
 from pipeline.annotation.imports import ANNOMI_CODES, ESCONV_CODES, read_corpus
-from pipeline.annotation.page import render_page
+from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.rounds import read_round, write_round
 from pipeline.annotation.transfer import read_labels, write_labels
@@ -116,7 +116,7 @@ def test_anchoring_needs_a_blind_share() -> None:
     assert anchoring([answer(1, 2, shown=True)]) == {}
 
 
-def test_the_page_loads_nothing_and_escapes_what_comes_from_data() -> None:
+def test_the_page_loads_nothing_and_escapes_what_comes_from_data(tmp_path: Path) -> None:
     rows = [answer(1, 2, shown=True)]
     report = {
         "rounds": {
@@ -134,7 +134,8 @@ def test_the_page_loads_nothing_and_escapes_what_comes_from_data() -> None:
         "anchoring": {},
     }
 
-    page = render_page(report, rows)
+    write_annotation_page(tmp_path / "page.html", report, rows)
+    page = (tmp_path / "page.html").read_text()
 
     assert "<script" not in page
     assert "&lt;script&gt;" in page

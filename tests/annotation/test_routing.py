@@ -24,6 +24,7 @@ PLAN = Plan(
     findings_share=0.3,
     random_share=0.4,
     uncertainty_share=0.3,
+    diversity_share=0.0,
     overlap_share=0.2,
     overlap_annotators=3,
     blind_share=0.25,

@@ -13,7 +13,7 @@ from pipeline.annotation.pull import pull
 from pipeline.annotation.push import push
 from pipeline.annotation.server_client import connect, dataset_name
 from tests.annotation.conftest import Local, passwords
-from tests.annotation.test_round_trip import NAMES, a_push, item
+from tests.annotation.example_round import NAMES, a_push, item
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [

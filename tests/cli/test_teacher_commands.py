@@ -15,6 +15,8 @@ import pytest
 import yaml
 
 from pipeline.params import load_params
+from pipeline.records import Response
+from pipeline.storage import read_table, write_table
 from pipeline.workspace import PROJECT
 from tests.builds import ingest_and_split
 from tests.mock_endpoint import Behaviour, Handle, running
@@ -84,6 +86,35 @@ def test_plan_says_what_an_unknown_price_is(project: Path, endpoint: Handle) -> 
     }
     assert {row["usd"] for row in plan["stages"]} == {"unknown"}
     assert "unknown" in distillery(project, "plan").stdout
+    assert endpoint.tally.calls == 0
+
+
+def test_plan_counts_the_judges_questions_where_it_is_a_model(
+    project: Path, endpoint: Handle
+) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["llm"]["judge"] = {**params["llm"]["teacher"], "model": "another"}
+    params["evaluate"]["judges"] = ["llm"]
+    write(project, params)
+    source = read_table(project / "datasets" / "responses" / "source.parquet", Response)
+    base = [
+        one.model_copy(update={"id": f"base-{one.id}", "responder": "base"})
+        for one in source
+        if one.responder == "listener_a"
+    ]
+    write_table(project / "datasets" / "generations" / "base.parquet", Response, base)
+
+    rows = json.loads(distillery(project, "plan", "--json").stdout)["stages"]
+
+    # 19 held-out exchanges: two responders, two null models that repeat one of them, and one
+    # sentence, each against the base in both orders; what repeats the base is a tie by itself.
+    assert (rows[-1]["stage"], rows[-1]["role"], rows[-1]["model"]) == (
+        "evaluate",
+        "judge",
+        "another",
+    )
+    assert 2 * 3 * 19 <= rows[-1]["calls"] <= 2 * 5 * 19
+    assert rows[-1]["calls"] % 2 == 0
     assert endpoint.tally.calls == 0
 
 

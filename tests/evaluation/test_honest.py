@@ -3,7 +3,8 @@ from __future__ import annotations
 import numpy as np
 
 from pipeline.evaluation.classification import grouped_splits
-from pipeline.evaluation.honest import Bench, Trial, best_null, compare, run_trial
+from pipeline.evaluation.honest import AS_RATED, Bench, Trial, best_null, blend, compare, run_trial
+from pipeline.features.table import FeatureTable
 from tests.scoring.test_scorer import COUNT, RATINGS, TABLE, rated
 
 BENCH = Bench(rated(RATINGS), TABLE, {"balanced": np.ones(COUNT, dtype=bool)}, np.arange(COUNT))
@@ -46,3 +47,29 @@ def test_training_takes_nothing_of_a_tested_dialogue() -> None:
         dialogues = BENCH.rated.dialogues
         assert set(dialogues[train]).isdisjoint(dialogues[test])
         assert len(train) + len(test) == COUNT
+
+
+def test_a_blend_of_one_is_that_one_and_members_are_fitted_once() -> None:
+    one, other = Trial("text", "ordinal"), Trial("text", "LR")
+    kept: dict[object, object] = {}
+
+    alone = run_trial(BENCH, one, SPLITS, seed=0)
+    blended = run_trial(BENCH, blend(one), SPLITS, seed=0, kept=kept)
+    run_trial(BENCH, blend(one, blend(one, other)), SPLITS, seed=0, kept=kept)
+
+    assert blended.values["accuracy"] == alone.values["accuracy"]
+    assert {trial for trial, _ in kept if not trial.members} == {one, other}
+    assert blend(one, blend(one, other)).label == "blend of 3"
+
+
+def test_what_a_rater_said_is_taken_as_the_label_where_it_said_something() -> None:
+    said = BENCH.rated.ratings.astype(float)
+    said[::4] = np.nan
+    table = FeatureTable(BENCH.table.ids, ("naive_rating",), said[:, None])
+    bench = Bench(BENCH.rated, table, BENCH.pools, BENCH.tested)
+
+    result = run_trial(bench, Trial("rated naive", AS_RATED), SPLITS, seed=0)
+
+    assert result.estimate("accuracy").mean == 1
+    assert 0.1 < result.estimate("share not rated").mean < 0.4
+    assert "calibration_error" not in result.values

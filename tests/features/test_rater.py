@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from pipeline.features.rater import RATERS, tuning_lines
+from pipeline.features.rater import RaterName, rate, tuning_lines
 from pipeline.features.subfactors import SETS, subfactor_table
 from pipeline.llm.chat import CallRejectedError
 from tests.examples import LATE_TRAIN, LOST_JOB, response
@@ -14,20 +14,22 @@ ANSWER = response("listener_a", 2, "Nine years is a long time to get up for.")
 
 
 @pytest.mark.parametrize("name", ["naive", "dimensions"])
-async def test_a_scorer_of_the_whole_gives_one_rating(name: str) -> None:
+async def test_a_scorer_of_the_whole_gives_one_rating(name: RaterName) -> None:
     chat = ScriptedChat(['{"rating": 3}'])
 
-    assert await RATERS[name](LOST_JOB, ANSWER, chat) == {"rating": 3.0}
+    assert await rate(name, LOST_JOB, ANSWER, chat) == {"rating": 3.0}
     assert LOST_JOB.utterance in chat.asked[0][0].content
     assert ANSWER.text in chat.asked[0][0].content
 
 
-@pytest.mark.parametrize("version", ["v1", "v2"])
-async def test_fifteen_aspects_are_asked_for_by_name_and_become_features(version: str) -> None:
+@pytest.mark.parametrize(("rater", "version"), [("subfactors_v1", "v1"), ("subfactors_v2", "v2")])
+async def test_fifteen_aspects_are_asked_for_by_name_and_become_features(
+    rater: RaterName, version: str
+) -> None:
     names = [one.name for one in SETS[version]]
     chat = ScriptedChat([json.dumps(dict.fromkeys(names, 4))])
 
-    found = await RATERS[f"subfactors_{version}"](LOST_JOB, ANSWER, chat)
+    found = await rate(rater, LOST_JOB, ANSWER, chat)
     table = subfactor_table(version, [(ANSWER.id, found)])
 
     assert len(names) == len(set(names)) == 15
@@ -40,13 +42,13 @@ async def test_an_answer_beside_the_scale_is_no_rating(reply: str) -> None:
     chat = ScriptedChat([reply, reply])
 
     with pytest.raises(CallRejectedError, match="schema"):
-        await RATERS["naive"](LOST_JOB, ANSWER, chat)
+        await rate("naive", LOST_JOB, ANSWER, chat)
 
 
 async def test_turns_before_the_utterance_are_shown_to_the_rater() -> None:
     chat = ScriptedChat(['{"rating": 1}'])
 
-    await RATERS["naive"](LATE_TRAIN, ANSWER, chat)
+    await rate("naive", LATE_TRAIN, ANSWER, chat)
 
     assert "Listener: Oh no, today of all days?" in chat.asked[0][0].content
 

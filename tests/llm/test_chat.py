@@ -74,7 +74,7 @@ def test_samples_have_seeds_of_their_own() -> None:
 def test_the_worst_case_is_no_less_than_a_token_a_byte() -> None:
     role = role_at(URL)
     request = build_request(role, said("ü" * 100))
-    at_most = worst_case(role, request)
+    at_most = worst_case(request)
 
     assert at_most.tokens_in >= 200
     assert at_most.tokens_out == role.max_tokens

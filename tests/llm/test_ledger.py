@@ -53,7 +53,7 @@ def fill(path: Path, rows: int, text: str = "I hear you.") -> None:
                 "answered",
                 usage=Usage(10, 5),
                 usd=0.1,
-                answer=answer(number, text),
+                answers=[answer(number, text)],
             )
 
 
@@ -61,7 +61,7 @@ def test_what_was_reserved_is_replaced_by_what_was_used(ledger: Path) -> None:
     with Ledger(ledger) as opened:
         first = reserved(opened)
         reserved(opened)
-        opened.settle(first, "answered", usage=Usage(10, 5), usd=0.1, answer=answer(1))
+        opened.settle(first, "answered", usage=Usage(10, 5), usd=0.1, answers=[answer(1)])
 
         assert opened.spent().calls == 2
         assert opened.spent().tokens == 15 + 100
@@ -169,7 +169,7 @@ first = int(sys.argv[2])
 with Ledger(Path(sys.argv[1])) as ledger:
     for number in range(first, first + 300):
         admission = ledger.reserve(WANTED, budget=Budget())
-        ledger.settle(admission, "answered", usage=Usage(1, 1), usd=0, answer=answer(number))
+        ledger.settle(admission, "answered", usage=Usage(1, 1), usd=0, answers=[answer(number)])
 """
     running = [
         subprocess.Popen(

@@ -22,6 +22,8 @@ ANSWERS = {
     "words": "120",
     "conversation": "I still wake up at five and get dressed for work.",
     "response": "You will find something else soon.",
+    "first": "You will find something else soon.",
+    "second": "Nine years of mornings do not stop in a week.",
 }
 DIRECT = {name: ANSWERS[name] for name in ("context", "utterance", "mean_words", "max_words")}
 

@@ -31,7 +31,7 @@ def rated(ratings: np.ndarray) -> RatedSet:
 
 @pytest.mark.parametrize("model", [name for name in CLASSIFIERS if name != "majority"])
 def test_every_classifier_learns_what_a_feature_tells(model: str) -> None:
-    scorer = Scorer(model, seed=0, lenient=True).fit(TABLE, rated(RATINGS))
+    scorer = Scorer(model, seed=0, raters="mixed").fit(TABLE, rated(RATINGS))
     chances = scorer.predict_proba(TABLE)
 
     np.testing.assert_allclose(chances.sum(axis=1), 1)

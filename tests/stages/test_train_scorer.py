@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
+from pipeline.features.pairs import read_pairs
 from pipeline.features.table import read_features
 from pipeline.params import load_params
+from pipeline.records import FinalLabel
 from pipeline.scoring.features import combination
 from pipeline.scoring.predict import score_pairs
 from pipeline.stages import featurize, train_scorer
-from pipeline.stages.featurize import read_pairs
-from pipeline.storage import read_json
+from pipeline.storage import read_json, write_table
 from pipeline.workspace import PROJECT
 
 pytestmark = pytest.mark.slow
@@ -24,11 +25,15 @@ def trained(sample_build: Path, tmp_path_factory: pytest.TempPathFactory) -> Pat
     out, datasets = tmp_path_factory.mktemp("scorer"), sample_build / "datasets"
     params = load_params(PROJECT / "params.yaml")
     exchanges, responses = datasets / "exchanges.parquet", datasets / "responses" / "source.parquet"
+    write_table(out / "labels.parquet", FinalLabel, [])
     featurize.run(
         params.featurize,
+        None,
+        params.llm.budget,
         seed=params.seed,
         exchanges=exchanges,
         responses=responses,
+        labels=out / "labels.parquet",
         out=out / "features.parquet",
         embeddings=PROJECT / CACHE,
     )

@@ -53,7 +53,7 @@ def find(home: Home) -> Running | None:
 
 def start(home: Home, *, port: int | None = None) -> Running:
     """Install if need be, start, and wait until the page answers; a live server stays."""
-    if running := find(home):
+    if running := _settled(home):
         return running
     credentials = ensure_credentials(home)
     install(home)
@@ -71,6 +71,19 @@ def start(home: Home, *, port: int | None = None) -> Running:
     running = Running(pid=process.pid, port=chosen)
     write_json(home.state_file, {"pid": running.pid, "port": running.port})
     _wait_until_ready(home, running, process)
+    return running
+
+
+def _settled(home: Home) -> Running | None:
+    """Return the server once it answers, None once there is none: it may be dying, or starting."""
+    deadline = time.monotonic() + START_TIMEOUT_S
+    while (running := find(home)) and not _answers(running):
+        if time.monotonic() > deadline:
+            raise PipelineError(
+                f"{home.log_file}: process {running.pid} is there and does not answer\n"
+                "Stop it: distillery annotate down"
+            )
+        time.sleep(0.1)
     return running
 
 

@@ -44,7 +44,7 @@ def _serve(home: Path, port: int) -> None:
 
     os.environ["ARGILLA_REDIS_URL"] = start_queue()
     secrets = json.loads((home / "credentials.json").read_text())
-    from . import engine  # noqa: F401  registers itself
+    from . import engine, once  # noqa: F401  register themselves
 
     _migrate()
     asyncio.run(_ensure_owner(secrets))
@@ -73,6 +73,8 @@ def _serve(home: Path, port: int) -> None:
             host=HOST,
             port=port,
             log_level="warning",
+            # A client that is busy between two requests finds its connection still there.
+            timeout_keep_alive=120,
             timeout_graceful_shutdown=3,
         )
     ).run()

@@ -1,0 +1,121 @@
+"""A language model in the role `judge`, asked twice: each reply stands once first, once second.
+
+Two answers that name the same reply are a verdict; two that contradict each other are a tie. An
+answer that cannot be read is neither, and its share is reported.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.evaluation.contests import Contest
+from pipeline.evaluation.judges import LOSS, TIE, WIN, Place, Verdict
+from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.ledger import Ledger
+from pipeline.llm.open_chat import open_chat
+from pipeline.llm.ordered import in_order
+from pipeline.llm.plan import PlanningChat
+from pipeline.llm.structured import ask_structured
+from pipeline.prompts import load_template
+from pipeline.records import Exchange, Message, Response
+
+TEMPLATE = "judge/better"
+STAGE = "evaluate"
+ANSWER_WORDS = 5
+Answer = Literal["first", "second", "equal"]
+
+
+class Judgement(BaseModel):
+    """What a judge answers."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    better: Answer
+
+
+def judging_prompt(exchange: Exchange, first: Response, second: Response) -> Message:
+    """Return the message that shows two replies in this order."""
+    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
+    said = "\n".join([*turns, f"Speaker: {exchange.utterance}"]) if turns else exchange.utterance
+    text = load_template(TEMPLATE).render(
+        context=exchange.situation, conversation=said, first=first.text, second=second.text
+    )
+    return Message(role="user", content=text)
+
+
+async def judge_in_both_orders(contest: Contest, chat: Chat) -> Verdict:
+    """Ask twice and join the answers; one that was refused or could not be read: no verdict."""
+    try:
+        ours_first = await _ask(contest.exchange, contest.ours, contest.theirs, chat)
+        ours_second = await _ask(contest.exchange, contest.theirs, contest.ours, chat)
+    except CallRejectedError as error:
+        return Verdict(None, error.reason)
+    return join_orders(ours_first, ours_second)
+
+
+async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Answer:
+    answer, _ = await ask_structured(chat, [judging_prompt(exchange, first, second)], Judgement)
+    return answer.better
+
+
+def join_orders(ours_first: Answer, ours_second: Answer) -> Verdict:
+    """Return the verdict of two answers: one with ours first, one with ours second."""
+    if ours_first == ours_second == "equal":
+        return Verdict(TIE, asked_twice=True)
+    if ours_first == ours_second:
+        place: Place = "first" if ours_first == "first" else "second"
+        return Verdict(TIE, "orders disagree", asked_twice=True, favoured=place)
+    if "equal" in (ours_first, ours_second):
+        return Verdict(TIE, "orders disagree", asked_twice=True)
+    return Verdict(WIN if ours_first == "first" else LOSS, asked_twice=True)
+
+
+class LlmJudge:
+    """The model that params.yaml names under `llm.judge`; its answers are kept in the ledger.
+
+    `is_teacher` puts a word into its name: a model favours its own answers, and its students'.
+    """
+
+    def __init__(self, role: LlmRole, budget: Budget, *, is_teacher: bool = False) -> None:
+        self.name = f"LLM {role.model}" + (" (is the teacher)" if is_teacher else "")
+        self._role = role
+        self._budget = budget
+
+    def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
+        """Ask about each contest in both orders."""
+        return asyncio.run(self._judge(contests))
+
+    async def _judge(self, contests: Sequence[Contest]) -> list[Verdict]:
+        async with open_chat(self._role, name="judge", stage=STAGE, budget=self._budget) as chat:
+
+            async def ask(contest: Contest) -> Verdict:
+                return await judge_in_both_orders(contest, chat)
+
+            window = 8 * self._role.pace.concurrency
+            return [verdict async for verdict in in_order(contests, ask, window=window)]
+
+
+def plan_judging(
+    contests: Sequence[Contest], role: LlmRole, *, ledger: Ledger | None
+) -> PlanningChat:
+    """Return what `judge` would ask, without asking: the contests are judged by a stand-in."""
+    chat = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
+
+    async def ask_all() -> None:
+        for contest in contests:
+            for first, second in (
+                (contest.ours, contest.theirs),
+                (contest.theirs, contest.ours),
+            ):
+                message = judging_prompt(contest.exchange, first, second)
+                try:
+                    await chat.ask([message], schema=Judgement)
+                except CallRejectedError:
+                    continue
+
+    asyncio.run(ask_all())
+    return chat

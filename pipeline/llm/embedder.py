@@ -1,0 +1,197 @@
+"""Texts to vectors by any endpoint that speaks the OpenAI protocol, each text paid for once.
+
+Texts travel many to a call, and each is kept in the ledger under the request that would ask for it
+alone: a killed run, another batch size or a grown corpus pays for new texts only.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import hashlib
+import json
+import math
+from array import array
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from pipeline.errors import PipelineError
+from pipeline.llm.budget import Usage
+from pipeline.llm.chat import CallRejectedError, Request
+from pipeline.llm.ledger import Answer
+from pipeline.llm.ledgered_calls import LedgeredCalls
+from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
+from pipeline.llm.ordered import in_order
+from pipeline.llm.recorded_chat import NotRecordedError
+from pipeline.llm.role import EmbedderRole
+from pipeline.llm.transport import AttemptFailedError, Completion, Count
+from pipeline.storage import read_json_lines
+
+Vector: TypeAlias = "array[float]"
+
+
+@dataclass(frozen=True)
+class Embedded:
+    """Vectors by text, all of one length; `rejected` says why a text has none."""
+
+    vectors: Mapping[str, Vector]
+    rejected: Mapping[str, str]
+
+
+class VectorLengthError(PipelineError):
+    """The vectors of one model differ in length."""
+
+
+def build_embedding_request(role: EmbedderRole, texts: Sequence[str]) -> Request:
+    """Render the request for `texts`; its key is a hash of model, texts and length asked for."""
+    body: dict[str, Any] = {"model": role.model, "input": list(texts)}
+    if role.dimensions is not None:
+        body["dimensions"] = role.dimensions
+    # What OpenAI's own client asks for: a third of the bytes. Endpoints that do not know it send
+    # lists of numbers, which are read too.
+    body["encoding_format"] = "base64"
+    return _rendered(body)
+
+
+def _rendered(body: dict[str, Any]) -> Request:
+    content = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+    key = hashlib.sha256(b"embedding\n" + content).hexdigest()
+    return Request(content, key, sample=0, turns=len(body["input"]), tokens_out=0)
+
+
+class EmbeddingTransport(OpenAITransport):
+    """Sends requests for vectors; an answer without one whole vector per text is a failure."""
+
+    path = "/embeddings"
+
+    async def send(self, request: Request) -> Completion:
+        """See `OpenAITransport.send`."""
+        completion = await super().send(request)
+        found, wanted = len(_entries(completion.raw)), request.turns
+        if found != wanted:
+            raise AttemptFailedError("malformed", f"{found} vectors for {wanted} texts")
+        return completion
+
+    def completion(self, raw: str) -> Completion:
+        """Read an answer's body; raises AttemptFailedError if it is no list of vectors."""
+        raw = self.redacted(raw)
+        try:
+            for entry in _entries(raw):
+                _vector(entry)
+            tokens = (json.loads(raw).get("usage") or {}).get("prompt_tokens")
+        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
+        usage = Usage(tokens, 0) if isinstance(tokens, int) and tokens >= 0 else None
+        return Completion("", "stop", usage, raw)
+
+
+class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
+    """Vectors of texts, each kept in the ledger, under the budget and at the pace of the role."""
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return the vectors of `texts`; what the endpoint will not take is named with a reason.
+
+        A call that is refused is sent again in halves, so that one text does not cost the others
+        theirs.
+        """
+        role = self.role
+        wanted = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
+        self.count.asked += len(wanted)
+        found = {text: self._ledger.answer_text(one.key) for text, one in wanted.items()}
+        vectors = {text: read_vector(raw) for text, raw in found.items() if raw is not None}
+        self.count.cached += len(vectors)
+        rejected: dict[str, str] = {}
+        # Texts of like length travel together, in one order whatever the order of the rows.
+        missing = sorted(wanted.keys() - vectors.keys(), key=lambda text: (len(text), text))
+        calls = [
+            missing[start : start + role.texts_per_call]
+            for start in range(0, len(missing), role.texts_per_call)
+        ]
+
+        async def pay(part: list[str]) -> None:
+            try:
+                raw = await self._pay(build_embedding_request(role, part))
+            except CallRejectedError as error:
+                if len(part) == 1:
+                    rejected[part[0]] = error.reason
+                    return
+                middle = len(part) // 2
+                await asyncio.gather(pay(part[:middle]), pay(part[middle:]))
+                return
+            vectors.update(zip(part, (_vector(entry) for entry in _entries(raw)), strict=True))
+
+        async for _ in in_order(calls, pay, window=2 * role.in_flight):
+            pass
+        return _checked(vectors, rejected, role.model)
+
+    def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
+        return list(_alone(request, completion.raw))
+
+
+class RecordedEmbedder:
+    """Vectors out of an exported ledger, and from nothing else."""
+
+    def __init__(self, role: EmbedderRole, cassette: Path) -> None:
+        self.role = role
+        self.count = Count()
+        self._cassette = cassette
+        self._answers = {answer.key: answer.answer for answer in read_json_lines(cassette, Answer)}
+
+    async def embed(self, texts: Sequence[str]) -> Embedded:
+        """Return the recorded vectors; raises NotRecordedError for a text that was never asked."""
+        vectors = {}
+        for text in dict.fromkeys(texts):
+            key = build_embedding_request(self.role, [text]).key
+            if key not in self._answers:
+                raise NotRecordedError(
+                    f"{self._cassette}: no answer to request {key} (model {self.role.model})\n"
+                    "Model, dimensions and texts must be those of the recording; to ask anew, set "
+                    "engine openai."
+                )
+            vectors[text] = read_vector(self._answers[key])
+        self.count.asked = self.count.cached = len(vectors)
+        return _checked(vectors, {}, self.role.model)
+
+
+def _alone(request: Request, raw: str) -> Iterator[tuple[Request, str]]:
+    """Yield each text's own request, with the answer that it would have got."""
+    asked, answered = json.loads(request.content), json.loads(raw)
+    for text, entry in zip(asked["input"], _entries(raw), strict=True):
+        answer = {"model": answered.get("model"), "data": [{**entry, "index": 0}]}
+        yield _rendered(asked | {"input": [text]}), json.dumps(answer)
+
+
+def read_vector(raw: str) -> Vector:
+    """Return the vector of an answer about one text."""
+    return _vector(_entries(raw)[0])
+
+
+def _entries(raw: str) -> list[dict[str, Any]]:
+    """Return the entries of an answer in the order of the texts; they may come in any."""
+    return sorted(json.loads(raw)["data"], key=lambda entry: int(entry["index"]))
+
+
+def _vector(entry: dict[str, Any]) -> Vector:
+    """Return an entry's numbers, sent as a list or as base64 of 32-bit floats."""
+    sent = entry["embedding"]
+    vector = array("f")
+    if isinstance(sent, str):
+        vector.frombytes(base64.b64decode(sent, validate=True))
+    else:
+        vector.extend(sent)
+    if not vector or not all(map(math.isfinite, vector)):
+        raise ValueError("a vector is empty or not finite")
+    return vector
+
+
+def _checked(vectors: dict[str, Vector], rejected: dict[str, str], model: str) -> Embedded:
+    lengths = sorted({len(vector) for vector in vectors.values()})
+    if len(lengths) > 1:
+        raise VectorLengthError(
+            f"{model}: vectors of {lengths[0]} and of {lengths[-1]} numbers under one name\n"
+            "Give each model its own name, and drop the old answers: "
+            "distillery ledger prune --stage featurize"
+        )
+    return Embedded(vectors, rejected)

@@ -1,0 +1,88 @@
+"""The YAML at the head of a card, as the Hugging Face Hub reads it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from pipeline.reporting.facts import Fact, Facts, NotBuilt
+from pipeline.sources.licences import NONE_STATED
+
+# https://huggingface.co/docs/hub/repositories-licenses
+HUB_LICENCES = {
+    "CC0-1.0": "cc0-1.0",
+    "MIT": "mit",
+    "Apache-2.0": "apache-2.0",
+    "CC-BY-4.0": "cc-by-4.0",
+    "CC-BY-SA-4.0": "cc-by-sa-4.0",
+    "CC-BY-NC-4.0": "cc-by-nc-4.0",
+    "CC-BY-NC-SA-3.0": "cc-by-nc-sa-3.0",
+    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
+}
+# https://huggingface.co/docs/datasets/repository_structure
+SIZES = (
+    (1_000, "n<1K"),
+    (10_000, "1K<n<10K"),
+    (100_000, "10K<n<100K"),
+    (1_000_000, "100K<n<1M"),
+    (10_000_000, "1M<n<10M"),
+)
+LARGER = "10M<n<100M"
+
+
+def hub_licence(licence: str | None) -> dict[str, str]:
+    """Return the keys by which the Hub knows a licence; what has none of its own is `other`."""
+    if licence in HUB_LICENCES:
+        return {"license": HUB_LICENCES[licence]}
+    named = licence if licence not in (None, NONE_STATED) else "none-stated-do-not-publish"
+    return {"license": "other", "license_name": str(named).lower()}
+
+
+def size_category(rows: int) -> str:
+    """Return the Hub's word for a number of rows."""
+    return next((name for limit, name in SIZES if rows < limit), LARGER)
+
+
+def dataset_front(
+    name: str,
+    facts: Facts,
+    tables: Fact,
+    *,
+    licence: str | None,
+    configs: Sequence[Mapping[str, Any]] | None,
+) -> str:
+    """Return the YAML of a dataset card; `configs` as in `corpus_card`."""
+    from huggingface_hub import DatasetCardData
+
+    strict = [tables["sft"], tables["preferences_strict"]]
+    source = facts.need("reports/metrics/ingest.json")
+    machine = source["synthetic"].raw in ("all", "part") or any(one["models"] for one in tables)
+    found = source["synthetic"].raw != "all"
+    language = _language(name, facts)
+    values: dict[str, Any] = {
+        "pretty_name": f"Empathy Distillery: {name}",
+        "language": [language] if language else None,
+        **hub_licence(licence),
+        "size_categories": [size_category(sum(one["rows"].raw for one in strict))],
+        "task_categories": ["text-generation"],
+        "tags": ["empathy", "distillation", "preference", *(["synthetic"] if machine else [])],
+        "source_datasets": [f"extended|other-{source['source'].raw}"],
+        "language_creators": [
+            *(["found"] if found else []),
+            *(["machine-generated"] if machine else []),
+        ],
+        "annotations_creators": ["found" if found else "machine-generated"],
+        "synthetic": machine,
+        "configs": [dict(one) for one in configs] if configs else None,
+    }
+    return str(DatasetCardData(**values).to_yaml())
+
+
+def _language(name: str, facts: Facts) -> str | None:
+    """Return the language that the audit found most, None where it has not looked."""
+    summary = facts.find(f"reports/audit/sft-{name}/summary.json")
+    if isinstance(summary, NotBuilt):
+        return None
+    found = summary["detectors"].get("wrong_language")
+    language = found["figures"].get("main_language") if found else None
+    return str(language.raw) if language else None

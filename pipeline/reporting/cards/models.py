@@ -1,0 +1,106 @@
+"""Cards of trained models: scorers, students, reward models."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from pipeline.reporting.cards.front import hub_licence
+from pipeline.reporting.cards.rendering import Card, render_card
+from pipeline.reporting.facts import Fact, Facts, NotBuilt
+from pipeline.sources.licences import may_be_published
+
+SCORER = "datasets/scorer/scorer.json"
+SCORER_METRICS = "reports/metrics/scorer.json"
+REWARD = "datasets/reward/reward.json"
+REWARD_METRICS = "reports/metrics/reward.json"
+STUDENT_METRICS = "reports/metrics/students"
+EVALUATION = "reports/metrics/evaluation.json"
+INGEST = "reports/metrics/ingest.json"
+
+
+def model_cards(facts: Facts) -> dict[str, Card]:
+    """Return the card of each model that is there, by its name."""
+    found = {"scorer": _scorer(facts), "reward": _reward(facts)}
+    for path in sorted((facts.root / STUDENT_METRICS).glob("*/*.json")):
+        found[f"{path.stem}-{path.parent.name}"] = _student(facts, path.parent.name, path.stem)
+    return {name: card for name, card in found.items() if card is not None}
+
+
+def _scorer(facts: Facts) -> Card | None:
+    saved, measured = facts.find(SCORER), facts.find(SCORER_METRICS)
+    if isinstance(saved, NotBuilt) or isinstance(measured, NotBuilt):
+        return None
+    data = {
+        "library_name": "skops",
+        "pipeline_tag": "text-classification",
+        "tags": ["empathy", "dialogue", "ordinal", "skops"],
+    }
+    return _card("scorer.md.j2", facts, saved["licence"], data, saved=saved, measured=measured)
+
+
+def _reward(facts: Facts) -> Card | None:
+    saved, measured = facts.find(REWARD), facts.find(REWARD_METRICS)
+    if isinstance(saved, NotBuilt) or isinstance(measured, NotBuilt):
+        return None
+    data = {
+        "library_name": "safetensors",
+        "pipeline_tag": "text-ranking",
+        "tags": ["empathy", "dialogue", "reward-model"],
+    }
+    return _card(
+        "reward.md.j2",
+        facts,
+        saved["licence"],
+        data,
+        saved=saved,
+        measured=measured,
+        linear=measured.get("linear"),
+    )
+
+
+def _student(facts: Facts, corpus: str, step: str) -> Card | None:
+    measured = facts.need(f"{STUDENT_METRICS}/{corpus}/{step}.json")
+    adapter = facts.find(f"datasets/students/{corpus}/{step}/adapter.json")
+    run = facts.find(f"reports/students/{corpus}/{step}/run.json")
+    if isinstance(adapter, NotBuilt) or isinstance(run, NotBuilt):
+        return None
+    data = {
+        "library_name": "peft",
+        "pipeline_tag": "text-generation",
+        "tags": ["empathy", "dialogue", "lora", step],
+    }
+    evaluation = facts.find(EVALUATION)
+    compared = [one for one in evaluation if one["model"].raw == f"{step}-{corpus}"]
+    return _card(
+        "student.md.j2",
+        facts,
+        adapter["licence"],
+        data,
+        name=f"{step}-{corpus}",
+        corpus=corpus,
+        step=step,
+        measured=measured,
+        adapter=adapter,
+        run=run,
+        compared=compared,
+    )
+
+
+def _card(
+    template: str, facts: Facts, licence: Fact, data: Mapping[str, Any], **variables: Any
+) -> Card:
+    from huggingface_hub import ModelCardData
+
+    front = ModelCardData(**{**data, **hub_licence(str(licence.raw))}).to_yaml()
+    files = sorted({one.origin for one in variables.values() if isinstance(one, Fact)})
+    return render_card(
+        template,
+        str(front),
+        **variables,
+        ingest=facts.need(INGEST),
+        licence=licence,
+        may_be_published=may_be_published(str(licence.raw)),
+        files=[*files, INGEST],
+        command_for=facts.graph.command_for,
+    )

@@ -1,0 +1,264 @@
+"""What each section of the page shows, read from the files of the build."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from pipeline.reporting.cards.corpus import (
+    ANNOTATIONS,
+    AUDIT,
+    COUNTS,
+    INGEST,
+    METHODS,
+    alphas,
+    audit_names,
+)
+from pipeline.reporting.door.curve import Curve, Measured, curve
+from pipeline.reporting.door.states import State
+from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
+
+SCORER = "reports/metrics/scorer.json"
+SELECTION = "reports/metrics/selection.json"
+EVALUATION = "reports/metrics/evaluation.json"
+STUDENTS = "reports/metrics/students"
+REWARD = "reports/metrics/reward.json"
+CURVE = "reports/metrics/reward_curve.json"
+
+
+@dataclass(frozen=True)
+class Known:
+    """What the sections are made from."""
+
+    facts: Facts
+    params: Mapping[str, Any]
+    states: Mapping[str, State]
+
+    def command(self, file: str) -> str:
+        """Return what makes `file`."""
+        return self.facts.graph.command_for(file)
+
+    def page(self, file: str) -> str | None:
+        """Return the address of a file under reports/, from the page; None if it is not there."""
+        there = (self.facts.root / file).is_file()
+        return file.removeprefix("reports/") if there else None
+
+
+def corpora(known: Known) -> dict[str, Any]:
+    """Return the source and one row per corpus."""
+    facts = known.facts
+    counts = facts.need(COUNTS)["corpora"]
+    return {
+        "files": [INGEST, COUNTS],
+        "ingest": facts.need(INGEST),
+        "splits": facts.need(COUNTS)["splits"],
+        "corpora": [
+            {
+                "name": one.called,
+                "strict": one["strict"],
+                "authors": one["authors"],
+                "method": METHODS.get(
+                    str(known.params.get("corpora", {}).get(one.pointer[-1], {}).get("method")), "–"
+                ),
+                "card": known.page(f"reports/cards/{one.pointer[-1]}.md"),
+            }
+            for one in counts
+        ],
+    }
+
+
+@dataclass(frozen=True)
+class Light:
+    """A traffic light of one audited table; `fact` its counts, None if it was not audited."""
+
+    state: str
+    word: str
+    fact: Fact | None = None
+    page: str | None = None
+
+
+def gates(known: Known) -> dict[str, Any]:
+    """Return for each corpus the verdict of its gate and the lights of its audits."""
+    facts = known.facts
+    audit = facts.find(AUDIT)
+    names = [one.called for one in facts.need(COUNTS)["corpora"]]
+    verdicts = [facts.find(f"reports/metrics/validation/{one.value}.json") for one in names]
+    return {
+        "files": [AUDIT, "reports/metrics/expectations.json"],
+        "rows": [
+            (name, verdict, _verdict(verdict), [_light(known, audit, one) for one in tables])
+            for name, verdict in zip(names, verdicts, strict=True)
+            for tables in [audit_names(str(name.value))]
+        ],
+        "source": _light(known, audit, "source"),
+        "waived": total([one["waived"] for one in audit]) if audit else None,
+        "validation": known.page("reports/validation/index.html"),
+    }
+
+
+def _verdict(verdict: Fact | NotBuilt) -> Light:
+    if isinstance(verdict, NotBuilt):
+        return Light("off", "not run")
+    if not verdict["passed"].raw:
+        return Light("critical", "failed")
+    loud = verdict["failed"]["warning"].raw
+    return Light("warning" if loud else "good", "passed, with warnings" if loud else "passed")
+
+
+def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
+    found = None if isinstance(audit, NotBuilt) else audit.get(table)
+    if found is None:
+        return Light("off", "not audited")
+    page = known.page(f"reports/audit/{table}/index.html")
+    if found["failed_detectors"].raw:
+        return Light("critical", "a detector failed", found, page)
+    if number(found["critical"]) > number(found["waived"]):
+        return Light("critical", "critical", found, page)
+    if found["critical"].raw:
+        return Light("warning", "waived", found, page)
+    if found["warning"].raw:
+        return Light("warning", "warnings", found, page)
+    return Light("good", "clear", found, page)
+
+
+def annotation(known: Known) -> dict[str, Any]:
+    """Return progress, agreement and what is to be labelled next."""
+    facts = known.facts
+    report = facts.need(ANNOTATIONS)
+    return {
+        "files": [ANNOTATIONS, SELECTION],
+        "report": report,
+        "alphas": alphas(report),
+        "selection": facts.find(SELECTION),
+        "page": known.page("reports/annotation/index.html"),
+    }
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A model with its measures, None where it has none of that name."""
+
+    name: str
+    measures: list[Fact | None]
+
+
+MEASURES = ("accuracy", "macro_f1", "qwk", "calibration_error")
+
+
+def scorers(known: Known) -> dict[str, Any]:
+    """Return the scorer beside the nulls that it must beat."""
+    found = known.facts.need(SCORER)
+    rows = [Scored("scorer", _measures(found["scorer"]))]
+    rows += [Scored(f"null: {one.pointer[-1]}", _measures(one)) for one in found["nulls"]]
+    return {
+        "files": [SCORER],
+        "scorer": found,
+        "rows": rows,
+        "card": known.page("reports/cards/models/scorer.md"),
+    }
+
+
+def _measures(model: Fact) -> list[Fact | None]:
+    found = [model.get(name) for name in MEASURES]
+    for one in found:
+        if one is not None:
+            number(one)
+    return found
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A share with its interval, as a line of a drawing from 0 to 100."""
+
+    value: Fact
+    low: Fact
+    high: Fact
+
+    @property
+    def at(self) -> tuple[float, float, float]:
+        """Value, low and high in percent."""
+        return (100 * number(self.value), 100 * number(self.low), 100 * number(self.high))
+
+
+def students(known: Known) -> dict[str, Any]:
+    """Return every training of a student, and every comparison with an opponent."""
+    folder = known.facts.root / STUDENTS
+    files = [f"{STUDENTS}/{path.relative_to(folder)}" for path in sorted(folder.glob("*/*.json"))]
+    evaluation = known.facts.find(EVALUATION)
+    if isinstance(evaluation, NotBuilt) and not files:
+        raise NotBuiltError(evaluation.file, evaluation.command)
+    return {
+        "files": [EVALUATION, *files],
+        "trained": [_trained(known, file) for file in files],
+        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation],
+        "evaluation": evaluation,
+        "page": known.page("reports/evaluation/index.html"),
+    }
+
+
+def _trained(known: Known, file: str) -> tuple[str, str | None, Fact]:
+    """Return the name, the card and the measures of one training."""
+    name = "-".join(reversed(file.removesuffix(".json").split("/")[-2:]))
+    return name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file)
+
+
+def reward_models(known: Known) -> dict[str, Any]:
+    """Return the reward model in use, and the learning curves, one drawing per data set."""
+    used, found = known.facts.find(REWARD), known.facts.find(CURVE)
+    if isinstance(used, NotBuilt) and isinstance(found, NotBuilt):
+        raise NotBuiltError(found.file, found.command)
+    by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
+    for one in found:
+        by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
+    return {
+        "files": [REWARD, CURVE],
+        "used": used,
+        "linear": used.get("linear") if isinstance(used, Fact) else None,
+        "by_data": [(rows[0][0]["data"].figure, rows, _curve(rows)) for rows in by_data.values()],
+        "card": known.page("reports/cards/models/reward.md"),
+    }
+
+
+def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
+    series: dict[str, list[tuple[float, Measured]]] = {}
+    for one, interval in rows:
+        if interval is not None:
+            name = str(one["model"].raw)
+            series.setdefault(name, []).append((number(one["fraction"]), interval))
+    return curve(series)
+
+
+def _interval(row: Fact, value: str, ci: str) -> Interval | None:
+    limits = list(row[ci]) if row[ci].raw else []
+    if row[value].raw is None or len(limits) != 2:
+        return None
+    return Interval(row[value], *limits)
+
+
+def calls(known: Known) -> dict[str, Any]:
+    """Return what was asked of teachers, and what it cost."""
+    names = known.params.get("distillations", {})
+    files = [f"reports/metrics/distil/{name}.json" for name in names]
+    found = [known.facts.find(file) for file in files]
+    there = [one for one in found if isinstance(one, Fact)]
+    return {"files": files[:1], "rows": there, "asked": bool(names), "sums": _sums(there)}
+
+
+def _sums(rows: Sequence[Fact]) -> dict[str, Figure]:
+    return {
+        name: total([row[name] for row in rows])
+        for name in ("asked", "completions", "tokens_in", "tokens_out", "usd")
+        if rows and all(row[name].raw is not None for row in rows)
+    }
+
+
+SECTIONS: dict[str, tuple[str, Callable[[Known], dict[str, Any]]]] = {
+    "corpora": ("Corpora", corpora),
+    "gates": ("Gates and audit", gates),
+    "annotation": ("Annotation", annotation),
+    "scorers": ("Scorers", scorers),
+    "students": ("Students", students),
+    "reward_models": ("Reward models", reward_models),
+    "calls": ("Calls and cost", calls),
+}

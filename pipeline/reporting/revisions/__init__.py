@@ -1,0 +1,1 @@
+"""What changed between two git revisions: rows with reasons, distributions, gates, audit."""

@@ -1,0 +1,169 @@
+"""The files of a build as a git revision has them: in git itself, or by hash in the DVC cache."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from pipeline.errors import PipelineError
+
+NOW = "working tree"
+_SHOWN = 3
+
+
+class RevisionError(PipelineError):
+    """A revision, or a file of it, cannot be had."""
+
+
+@dataclass(frozen=True)
+class Revision:
+    """A commit, or the working tree (`commit` is None), of the project in the folder `root`."""
+
+    root: Path
+    name: str
+    commit: str | None
+    subject: str
+    cache: Path
+    _missing: list[str] = field(default_factory=list)
+
+    def text(self, path: str) -> str | None:
+        """Return a file that git keeps, None if the revision has none."""
+        if self.commit is None:
+            file = self.root / path
+            return file.read_text(encoding="utf-8") if file.is_file() else None
+        return _git(self.root, "show", f"{self.commit}:./{path}", may_fail=True)
+
+    def document(self, path: str) -> Any:
+        """Return what a JSON file holds that git keeps, None if there is none."""
+        text = self.text(path)
+        try:
+            return None if text is None else json.loads(text)
+        except ValueError as error:
+            raise RevisionError(
+                f"{self.name}: {path} is not JSON\nCompare other revisions."
+            ) from error
+
+    @cached_property
+    def lock(self) -> dict[str, Any]:
+        """The stages of dvc.lock; raises RevisionError if nothing was built there."""
+        text = self.text("dvc.lock")
+        if text is None:
+            raise RevisionError(
+                f"{self.name}: no dvc.lock, so nothing was built there\n"
+                "Name a revision whose build was committed: git log -- dvc.lock"
+            )
+        stages: dict[str, Any] = yaml.safe_load(text)["stages"]
+        return stages
+
+    @cached_property
+    def params(self) -> dict[str, Any]:
+        """The settings, flat: `section.key` to value."""
+        return flat(yaml.safe_load(self.text("params.yaml") or "{}"))
+
+    @cached_property
+    def outputs(self) -> dict[str, str]:
+        """Path to hash of all that DVC keeps; the files of a folder by name."""
+        found: dict[str, str] = {}
+        for stage in self.lock.values():
+            for out in stage.get("outs", []):
+                if "md5" not in out:
+                    continue
+                if out["md5"].endswith(".dir"):
+                    listing = self._cached(out["path"], out["md5"])
+                    entries = json.loads(listing.read_text()) if listing else []
+                    found |= {f"{out['path']}/{one['relpath']}": one["md5"] for one in entries}
+                else:
+                    found[out["path"]] = out["md5"]
+        return found
+
+    def files(self, folder: str) -> list[str]:
+        """Return the kept files below `folder`, by name."""
+        return sorted(path for path in self.outputs if path.startswith(f"{folder}/"))
+
+    def file(self, path: str) -> Path | None:
+        """Return where a kept file lies; None if there is none, or it is missing from the cache."""
+        md5 = self.outputs.get(path)
+        return None if md5 is None else self._cached(path, md5)
+
+    def refuse_missing(self) -> None:
+        """Raise RevisionError if a file that was asked for is not in the cache."""
+        if self._missing:
+            names = ", ".join(self._missing[:_SHOWN])
+            more = f" and {len(self._missing) - _SHOWN} more" if len(self._missing) > _SHOWN else ""
+            raise RevisionError(
+                f"{self.name}: not in the DVC cache at {self.cache}: {names}{more}\n"
+                "Get them with `dvc fetch --all-commits` where there is a remote, or build them "
+                f"again: git worktree add ../{self.commit or 'old'} {self.commit or 'REVISION'}, "
+                "and there `dvc repro` with the same cache (`dvc cache dir --local`)."
+            )
+
+    def _cached(self, path: str, md5: str) -> Path | None:
+        kept = self.cache / "files" / "md5" / md5[:2] / md5[2:]
+        if kept.is_file():
+            return kept
+        if self.commit is None and (self.root / path).is_file():
+            return self.root / path
+        if path not in self._missing:
+            self._missing.append(path)
+        return None
+
+
+def open_revision(root: Path, name: str | None) -> Revision:
+    """Return the revision called `name` of the project in `root`; None is the working tree."""
+    cache = Path(_run(root, "dvc", "cache", "dir").strip())
+    cache = cache if cache.is_absolute() else root / cache
+    if name is None:
+        return Revision(root, NOW, None, "as it is now", cache)
+    commit = _git(
+        root,
+        "rev-parse",
+        "--verify",
+        "--quiet",
+        "--short",
+        "--end-of-options",
+        f"{name}^{{commit}}",
+        may_fail=True,
+    )
+    if commit is None:
+        raise RevisionError(
+            f"revision {name!r}: git knows none of that name\nSee `git log --oneline`."
+        )
+    commit = commit.strip()
+    subject = _git(root, "log", "-1", "--format=%cs %s", commit) or ""
+    return Revision(root, name, commit, subject.strip(), cache)
+
+
+def _git(root: Path, *arguments: str, may_fail: bool = False) -> str | None:
+    return _run(root, "git", *arguments, may_fail=may_fail) or None
+
+
+def _run(root: Path, *command: str, may_fail: bool = False) -> str:
+    try:
+        done = subprocess.run(command, cwd=root, capture_output=True, text=True, check=False)
+    except FileNotFoundError as error:
+        raise RevisionError(f"{command[0]}: not installed\nInstall it.") from error
+    if done.returncode == 0:
+        return done.stdout
+    if may_fail and "not a git repository" not in done.stderr:
+        return ""
+    problem = (done.stderr.strip() or done.stdout.strip()).splitlines()[-1:]
+    raise RevisionError(
+        f"{root}: `{' '.join(command[:2])}` failed: {' '.join(problem)}\n"
+        "Run this in a clone of the project, where git and DVC know the folder."
+    )
+
+
+def flat(values: Any, prefix: str = "") -> dict[str, Any]:
+    """Return nested settings as `section.key` to value."""
+    if not isinstance(values, dict) or not values:
+        return {prefix: values}
+    found: dict[str, Any] = {}
+    for key, value in values.items():
+        found |= flat(value, f"{prefix}.{key}" if prefix else str(key))
+    return found

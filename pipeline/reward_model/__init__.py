@@ -1,0 +1,1 @@
+"""Reward models: which of two responses people prefer, learned from preference pairs."""

@@ -1,0 +1,31 @@
+"""Probabilities for responses that a scorer was trained on, by scorers that did not see them."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from pipeline.features.table import Array, FeatureTable
+from pipeline.scoring.rated import CLASSES, Names, RatedSet
+from pipeline.scoring.scorer import Scorer, spread
+
+
+def predict_out_of_dialogue(
+    table: FeatureTable, dialogues: Names, rated: RatedSet, *, model: str, folds: int, seed: int
+) -> Array:
+    """Return probabilities (rows of `table`, 1 to 3), each by a scorer that saw no such dialogue.
+
+    `dialogues` are those of the rows; of `rated`, those in the table are learned from.
+    """
+    names = np.unique(dialogues)
+    order = np.random.default_rng(seed).permutation(len(names)) % min(folds, len(names))
+    fold_of = dict(zip(names.tolist(), order.tolist(), strict=True))
+    folded = np.array([fold_of[name] for name in dialogues.tolist()])
+    learned = np.array([fold_of.get(name, -1) for name in rated.dialogues.tolist()])
+    chances = np.empty((len(table.ids), len(CLASSES)))
+    for fold in range(order.max() + 1):
+        train = rated.take(np.flatnonzero(learned != fold))
+        scorer = Scorer(model, seed=seed).fit(table.rows(train.ids.tolist()), train)
+        asked = np.flatnonzero(folded == fold)
+        part = table.rows([table.ids[row] for row in asked])
+        chances[asked] = spread(scorer.predict_proba(part), scorer.classes_)
+    return chances

@@ -1,0 +1,33 @@
+"""Stage `base_model`: the model that students start from, as safetensors."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pydantic import Field
+
+from pipeline.config import Section
+from pipeline.llm.local_server import MODEL_FILE, model_path
+from pipeline.sources.licences import check_licence
+from pipeline.student.base_model import EMBEDDED, copy_model, dequantise
+
+
+class BaseModelParams(Section):
+    """Section `base_model` of params.yaml.
+
+    `source` is `embedded` (SmolLM2-135M-Instruct from the package index), the folder of a model, or
+    an id of the model hub. `licence` is the model's own, which its students inherit.
+    """
+
+    source: str = EMBEDDED
+    licence: str = Field(default="Apache-2.0")
+
+
+def run(params: BaseModelParams, *, home: Path, out: Path) -> None:
+    """Write the base model to the folder `out`; `home` keeps what was downloaded."""
+    licence = check_licence(params.licence)
+    if params.source == EMBEDDED:
+        name = f"{MODEL_FILE.removesuffix('.gguf')}, dequantised"
+        dequantise(model_path(home), out, name=name, licence=licence)
+    else:
+        copy_model(params.source, out, licence=licence)

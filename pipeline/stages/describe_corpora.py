@@ -1,0 +1,40 @@
+"""Stage `describe_corpora`: what is in every corpus, for its card."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.corpora.description import Origins, describe_pairs, describe_sft
+from pipeline.corpora.params import Corpus, RespondersParams
+from pipeline.corpora.preference import FILTERS
+from pipeline.storage import write_json
+
+
+def run(
+    corpora: Mapping[str, Corpus],
+    responders: RespondersParams,
+    *,
+    exchanges: Path,
+    responses: Path,
+    splits: Path,
+    sft: Path,
+    preferences: Path,
+    out: Path,
+) -> None:
+    """Write the figures of every corpus; no text of the data."""
+    origins = Origins.read(exchanges, splits, sorted(responses.glob("*.parquet")))
+    described = {}
+    for name, corpus in corpora.items():
+        file = f"{name}.parquet"
+        described[name] = {
+            **corpus.model_dump(mode="json"),
+            "tables": {
+                "sft": describe_sft(sft / file, origins),
+                **{
+                    f"preferences_{kept}": describe_pairs(preferences / kept / file, origins)
+                    for kept in FILTERS
+                },
+            },
+        }
+    write_json(out, {**responders.model_dump(mode="json"), "corpora": described})

@@ -1,0 +1,166 @@
+"""Stage `evaluate`: models against their opponents, by every judge, on every test set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import Field
+
+from pipeline.audit.settings import AuditSettings
+from pipeline.config import Section
+from pipeline.corpora.params import Corpus, DirectCorpus
+from pipeline.errors import PipelineError
+from pipeline.evaluation.comparison import (
+    BASE,
+    Meeting,
+    Options,
+    all_contests,
+    compare,
+    meetings,
+)
+from pipeline.evaluation.contests import (
+    NULLS,
+    Contest,
+    Replies,
+    by_responder,
+    contest_pairs,
+    null_models,
+    read_models,
+)
+from pipeline.evaluation.judges import HumanJudge, Judge, longer_judge, scorer_judge
+from pipeline.evaluation.llm_judge import LlmJudge
+from pipeline.evaluation.reply_report import Pairs, reply_report
+from pipeline.evaluation.test_sets import held_out_sets
+from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
+from pipeline.llm import LlmParams
+from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
+from pipeline.reporting.comparison import write_comparison
+from pipeline.scoring.saved import load
+from pipeline.storage import read_table, write_json, write_table
+
+
+class EvaluateParams(Section):
+    """Section `evaluate` of params.yaml."""
+
+    judges: tuple[Literal["scorer", "llm", "people"], ...] = Field(min_length=1)
+    margin: float = Field(ge=0, description="of the scorer: rating points that are still a tie")
+    length_tolerance: float = Field(
+        ge=0, lt=1, description="equal length: words may differ by this share of the longer reply"
+    )
+    resamples: int = Field(ge=100, description="bootstrap resamples")
+
+
+@dataclass(frozen=True)
+class Tournament:
+    """Everyone's replies, who meets whom, and on what."""
+
+    exchanges: dict[str, Exchange]
+    test_sets: dict[str, list[Exchange]]
+    replies: dict[str, Replies]
+    meetings: list[Meeting]
+
+    @property
+    def tested(self) -> list[Exchange]:
+        """The exchanges of all test sets, each once."""
+        return list({one.id: one for found in self.test_sets.values() for one in found}.values())
+
+    def contests(self) -> list[Contest]:
+        """Return what a judge is asked about, each contest once."""
+        found = all_contests(self.meetings, self.replies, self.test_sets).values()
+        unique = {one.id: one for contests in found for one in contests}
+        return [one for one in unique.values() if not one.is_settled]
+
+
+def read_tournament(
+    *, exchanges: Path, responses: Path, splits: Path, generations: Path
+) -> Tournament:
+    """Read models' and responders' replies; the null models choose among all but the base's."""
+    asked = {one.id: one for one in read_table(exchanges, Exchange)}
+    source = list(read_table(responses / "source.parquet", Response))
+    held_out = held_out_sets(asked.values(), read_table(splits, SplitAssignment), source)
+    models, outside = read_models(generations), by_responder(source)
+    others = [*outside.values(), *(one for name, one in models.items() if name != BASE)]
+    tested = [one for found in held_out.values() for one in found]
+    replies = {**models, **outside, **null_models(tested, others)}
+    return Tournament(asked, held_out, replies, meetings(models, outside))
+
+
+def run(
+    params: EvaluateParams,
+    llm: LlmParams,
+    corpora: Mapping[str, Corpus],
+    audit: AuditSettings,
+    *,
+    seed: int,
+    reference_responder: str,
+    exchanges: Path,
+    responses: Path,
+    splits: Path,
+    generations: Path,
+    scorer: Path,
+    labels: Path,
+    evaluation: Path,
+    replies: Path,
+    contests: Path,
+    out: Path,
+    embeddings: Path = CACHE,
+) -> dict[str, Any]:
+    """Write the table to `evaluation`, measures of replies to `replies`, what people read to `out`.
+
+    `contests` gets every contest as a pair for annotators. Return the measures of replies.
+    """
+    tournament = read_tournament(
+        exchanges=exchanges, responses=responses, splits=splits, generations=generations
+    )
+    embedder = CachedEmbedder(MiniLm(), embeddings)
+    table = compare(
+        tournament.meetings,
+        tournament.replies,
+        tournament.test_sets,
+        _judges(params, llm, scorer, labels, embedder),
+        Options(params.length_tolerance, seed, params.resamples),
+        beside=[longer_judge()],
+    )
+    _, _, coder = load(scorer, embedder)
+    taught = {name: _taught(one, responses, tournament.exchanges) for name, one in corpora.items()}
+    people = (*audit.human_responders, reference_responder)
+    settings = audit.model_copy(update={"human_responders": people})
+    measured = {name: one for name, one in tournament.replies.items() if name not in NULLS}
+    figures = reply_report(tournament.tested, measured, taught, coder, settings)
+    figures["judge_agreement"] = [asdict(one) for one in table.agreements]
+    write_table(contests, PreferencePair, contest_pairs(table.contests))
+    write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
+    write_json(replies, figures)
+    write_comparison(out, table, figures)
+    return figures
+
+
+def _judges(
+    params: EvaluateParams, llm: LlmParams, scorer: Path, labels: Path, embedder: Embedder
+) -> list[Judge]:
+    judges: list[Judge] = []
+    if "scorer" in params.judges:
+        judges.append(scorer_judge(scorer, embedder, name="scorer", margin=params.margin))
+    if "llm" in params.judges:
+        if llm.judge is None:
+            raise PipelineError(
+                "params.yaml: evaluate.judges has llm, and llm.judge is not set\n"
+                "Name a model under llm.judge that is not the teacher, or take llm out."
+            )
+        judges.append(LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself))
+    if "people" in params.judges:
+        judges.append(HumanJudge(list(read_table(labels, FinalLabel))))
+    return judges
+
+
+def _taught(corpus: Corpus, responses: Path, exchanges: Mapping[str, Exchange]) -> Pairs:
+    """Return all that the teachers of a corpus wrote, with what it answers."""
+    teachers = corpus.teachers if isinstance(corpus, DirectCorpus) else (corpus.responses,)
+    return [
+        (exchanges[one.exchange_id], one)
+        for one in read_table(responses / f"{corpus.responses}.parquet", Response)
+        if one.responder in teachers
+    ]

@@ -1,0 +1,28 @@
+"""Stage `report`: the page to open first, and the cards; read from the files of the build."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.pages import write_page
+from pipeline.reporting.cards.writing import write_cards
+from pipeline.reporting.door import door_html
+from pipeline.reporting.door.states import State, built_states
+from pipeline.reporting.facts import Facts
+from pipeline.reporting.stage_graph import read_stage_graph
+
+
+def run(params: Mapping[str, Any], *, root: Path, page: Path, cards: Path) -> None:
+    """Write the cards of all that is measured to `cards`, then the page to `page`.
+
+    `params` is params.yaml as plain values; files are looked for where the dvc.yaml of the folder
+    `root` puts them. What is not built is said to be so. A file that the page cannot read spoils
+    its section there; one that a card cannot be written from stops the stage.
+    """
+    facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
+    write_cards(facts, cards)
+    states = built_states(facts.graph, root)
+    states["report"] = State("built", "this page")
+    write_page(page, door_html(facts, params, states, live=False))

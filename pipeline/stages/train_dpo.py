@@ -1,0 +1,55 @@
+"""Stage `train_dpo`: the second step of a student, on preferences."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.corpora.preference import PairFilter
+from pipeline.records import PreferencePair, Rejection
+from pipeline.storage import read_table, write_json, write_table
+from pipeline.student.gate import require_passed
+from pipeline.student.params import PreferenceParams
+from pipeline.student.report import measures, write_report
+from pipeline.student.teach import CHECKPOINTS, teach_dpo
+
+
+class TrainDpoParams(PreferenceParams):
+    """Section `train_dpo` of params.yaml; `pairs` names the filter whose pairs are trained on."""
+
+    pairs: PairFilter = "strict"
+
+
+def run(
+    params: TrainDpoParams,
+    *,
+    corpus: str,
+    seed: int,
+    pairs: Path,
+    base: Path,
+    sft: Path,
+    validation: Path,
+    audit: Path,
+    out: Path,
+    report: Path,
+    rejections: Path,
+    metrics: Path,
+    checkpoints: Path = CHECKPOINTS,
+) -> None:
+    """Write the adapter on top of `sft` to `out`, the run to `report`, measures to `metrics`.
+
+    Raises GateFailedError for a corpus that failed validation or the audit.
+    """
+    table = f"preferences-{params.pairs}-{corpus}"
+    require_passed(corpus, table, validation=validation, audit=audit)
+    taught = teach_dpo(
+        read_table(pairs, PreferencePair),
+        params,
+        base=base,
+        parents=(sft,),
+        out=out,
+        checkpoints=checkpoints,
+        seed=seed,
+    )
+    write_table(rejections, Rejection, taught.rejections)
+    write_report(report, taught)
+    write_json(metrics, measures(taught))

@@ -1,0 +1,161 @@
+"""A student behind OpenAI's chat protocol, on the loopback interface alone."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+import uuid
+from collections.abc import Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from pipeline.errors import PipelineError
+from pipeline.records import Message
+from pipeline.storage import first_problem
+from pipeline.student.generate import GenerationParams, Generator, Reply
+
+LOOPBACK = "127.0.0.1"
+MAX_BYTES = 1 << 20
+
+
+class ChatRequest(BaseModel):
+    """What a client asks; other fields of the protocol are accepted and without effect."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    messages: tuple[Message, ...] = Field(min_length=1)
+    model: str | None = None
+    max_tokens: int | None = Field(default=None, ge=1, le=4096)
+    temperature: float | None = Field(default=None, ge=0, le=2)
+    top_p: float | None = Field(default=None, gt=0, le=1)
+    seed: int = Field(default=0, ge=0)
+    n: int = Field(default=1, ge=1, le=16)
+    stream: bool = False
+
+
+class Talker:
+    """One loaded model that answers one request at a time, whoever asks."""
+
+    def __init__(
+        self, model: Any, tokenizer: Any, params: GenerationParams, *, name: str, context: int
+    ) -> None:
+        self.name = name
+        self.context = context
+        self._parts = model, tokenizer
+        self._params = params
+        self._one_at_a_time = threading.Lock()
+
+    def answer(self, request: ChatRequest) -> list[Reply]:
+        """Return `n` replies. Raises PipelineError for what is too long or cannot be done."""
+        if request.stream:
+            raise PipelineError("stream: true is not served; ask without it")
+        if request.messages[-1].role != "user":
+            raise PipelineError("messages: the last one must be the user's")
+        given = {
+            "max_new_tokens": request.max_tokens,
+            "temperature": request.temperature,
+            "top_p": request.top_p,
+        }
+        params = self._params.model_copy(
+            update={name: value for name, value in given.items() if value is not None}
+        )
+        with self._one_at_a_time:
+            generator = Generator(*self._parts, params)
+            if generator.count(request.messages) + params.max_new_tokens > self.context:
+                raise PipelineError(
+                    f"messages: too long, prompt and max_tokens share {self.context} tokens"
+                )
+            return generator.replies([request.messages], seed=request.seed, samples=request.n)[0]
+
+
+def make_server(talker: Talker, port: int) -> ThreadingHTTPServer:
+    """Return a server of `talker` on 127.0.0.1; port 0 takes a free one."""
+    try:
+        server = ThreadingHTTPServer((LOOPBACK, port), _handler(talker))
+    except (OSError, OverflowError) as error:
+        raise PipelineError(
+            f"port {port}: cannot be served on ({error})\nGive --port another one, or 0."
+        ) from error
+    server.daemon_threads = True
+    return server
+
+
+def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_GET(self) -> None:
+            if self.path == "/health":
+                self._send(200, {"status": "ok"})
+            elif self.path == "/v1/models":
+                self._send(
+                    200, {"object": "list", "data": [{"id": talker.name, "object": "model"}]}
+                )
+            else:
+                self._refuse(404, f"{self.path}: not served")
+
+        def do_POST(self) -> None:
+            body = self._body()
+            if body is None:
+                return
+            if self.path != "/v1/chat/completions":
+                self._refuse(404, f"{self.path}: not served")
+                return
+            try:
+                request = ChatRequest.model_validate(json.loads(body))
+                self._send(200, _completion(talker, request, talker.answer(request)))
+            except ValidationError as error:
+                self._refuse(400, first_problem(error))
+            except (ValueError, RecursionError) as error:
+                self._refuse(400, f"not JSON ({error})")
+            except PipelineError as error:
+                self._refuse(400, str(error))
+
+        def _body(self) -> bytes | None:
+            length = self.headers.get("Content-Length", "")
+            if not length.isdecimal():
+                self.close_connection = True
+                self._refuse(411, "Content-Length is missing")
+                return None
+            if int(length) > MAX_BYTES:
+                self.close_connection = True
+                self._refuse(413, f"larger than {MAX_BYTES} bytes")
+                return None
+            return self.rfile.read(int(length))
+
+        def _refuse(self, status: int, message: str) -> None:
+            self._send(status, {"error": {"message": message, "type": "invalid_request_error"}})
+
+        def _send(self, status: int, value: object) -> None:
+            content = json.dumps(value, ensure_ascii=False).encode()
+            self.send_response(status)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, *_: object) -> None:
+            """Keep what people say out of the terminal."""
+
+    return Handler
+
+
+def _completion(talker: Talker, request: ChatRequest, replies: Sequence[Reply]) -> dict[str, Any]:
+    return {
+        "id": f"chatcmpl-{uuid.uuid4().hex}",
+        "object": "chat.completion",
+        "created": int(time.time()),
+        "model": talker.name,
+        "choices": [
+            {
+                "index": number,
+                "message": {"role": "assistant", "content": reply.text},
+                "finish_reason": "length" if reply.is_cut else "stop",
+            }
+            for number, reply in enumerate(replies)
+        ],
+        "usage": {"completion_tokens": sum(reply.tokens for reply in replies)},
+    }

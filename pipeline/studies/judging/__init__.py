@@ -1,0 +1,209 @@
+"""Study `judging`: what the judges of the student study are worth, on replies that people rated.
+
+The five rated responders stand in for models, people's replies for the base: do the judges rank
+them as the ratings do, do they see that a reply belongs to another dialogue, and what do they make
+of replies without any thought?
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.errors import MissingFileError
+from pipeline.evaluation.comparison import (
+    Comparison,
+    Meeting,
+    Options,
+    compare,
+    rounded,
+    rounded_ci,
+)
+from pipeline.evaluation.contests import NULLS, by_responder, null_models
+from pipeline.evaluation.judge_agreement import JudgeAgreement
+from pipeline.evaluation.judges import Judge, PointwiseJudge, longer_judge
+from pipeline.features.embeddings import CachedEmbedder, MiniLm
+from pipeline.features.table import Array
+from pipeline.llm.open_chat import home
+from pipeline.records import Exchange, Response
+from pipeline.scoring.predict import expected_ratings, probabilities
+from pipeline.sources import ReadOptions, Sourced, get_source
+from pipeline.storage import read_json
+from pipeline.studies.judging.judges import (
+    MAX_CHARS,
+    PLANS,
+    JudgePlan,
+    Pairs,
+    halves,
+    read_silver,
+    train_judge,
+)
+from pipeline.studies.judging.quality import (
+    pair_quality,
+    ranking,
+    rating_quality,
+    shuffled_contests,
+    strict_contests,
+)
+
+DATASET = "welivita2024/dataset.csv"
+SEED = 42
+TOLERANCE = 0.2
+TEST_SETS = ("papers", "random")
+HUMAN = "human"
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Two trained judges, and the rated replies to both test sets."""
+
+    judges: list[PointwiseJudge]
+    folders: list[Path]
+    pairs: dict[str, Pairs]
+    embedder: CachedEmbedder
+
+    def exchanges(self, test_set: str) -> list[Exchange]:
+        """Return the exchanges of a test set, each once."""
+        return list({exchange.id: exchange for exchange, _ in self.pairs[test_set]}.values())
+
+
+def work_folder() -> Path:
+    """Return where the student study keeps its split, replies and judges."""
+    return home() / "studies" / "student"
+
+
+def run(data: Path, scratch: Path) -> dict[str, Any]:
+    """Return the content of `judges.json`, `responders.json` and `comparison.json`."""
+    del scratch
+    bench = open_bench(data, work_folder())
+    table = compare_responders(bench)
+    return {
+        "judges.json": describe_judges(bench),
+        "responders.json": _responders(bench),
+        "comparison.json": [row.model_dump(mode="json") for row in table.rows],
+        "agreement.json": [agreement_row(one) for one in table.agreements],
+    }
+
+
+def open_bench(data: Path, work: Path) -> Bench:
+    """Train the judges on their dialogues of `splits.json`, or take those of an earlier run."""
+    if not (work / "splits.json").is_file():
+        raise MissingFileError(
+            work / "splits.json", hint="Part the dialogues first: distillery study student"
+        )
+    splits: dict[str, list[str]] = read_json(work / "splits.json")
+    read = get_source("welivita2024").read(data / DATASET, ReadOptions(max_chars=MAX_CHARS))
+    dialogues = {one.exchange.dialogue_id: one for one in read if isinstance(one, Sourced)}
+    embedder = CachedEmbedder(MiniLm())
+
+    def pairs_of(names: Sequence[str]) -> Pairs:
+        return [
+            (dialogues[name].exchange, response)
+            for name in names
+            for response in dialogues[name].responses
+        ]
+
+    tasks = [(one, dialogues[one].exchange.collection_id or one) for one in splits["judges"]]
+    folders = [work / "judges" / plan.name.replace(" ", "_") for plan in PLANS]
+    judges = [
+        train_judge(
+            plan,
+            pairs_of(sorted(half)),
+            read_silver(data, half) if "MITI coded" in plan.features else [],
+            folder,
+            embedder,
+            seed=SEED,
+        )
+        for plan, half, folder in zip(PLANS, halves(tasks, seed=SEED), folders, strict=True)
+    ]
+    return Bench(judges, folders, {name: pairs_of(splits[name]) for name in TEST_SETS}, embedder)
+
+
+def compare_responders(bench: Bench) -> Comparison:
+    """Return the table of the rated responders over people, by the judges and by the ratings."""
+    every = [pair for pairs in bench.pairs.values() for pair in pairs]
+    outside = by_responder([response for _, response in every])
+    exchanges = [one for name in TEST_SETS for one in bench.exchanges(name)]
+    models = [replies for name, replies in outside.items() if name != HUMAN]
+    meetings = [Meeting(name, HUMAN) for name in (*outside, *NULLS) if name != HUMAN]
+    return compare(
+        meetings,
+        {**outside, **null_models(exchanges, models)},
+        {name: bench.exchanges(name) for name in TEST_SETS},
+        [*bench.judges, rating_judge()],
+        Options(TOLERANCE, SEED),
+        beside=[longer_judge()],
+    )
+
+
+def rating_judge() -> Judge:
+    """Return the judge that is people's own ratings; whose reply nobody rated has no verdict."""
+
+    def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
+        return np.array([np.nan if one.rating is None else one.rating for _, one in pairs])
+
+    return PointwiseJudge("ratings", rate, margin=0)
+
+
+def describe_judges(bench: Bench) -> dict[str, Any]:
+    """Return what each judge reads, and how good it is on both test sets."""
+    figures: dict[str, Any] = {}
+    for judge, folder, plan in zip(bench.judges, bench.folders, PLANS, strict=True):
+        figures[judge.name] = {
+            **_plan(plan, folder),
+            **{
+                name: _quality(judge, folder, bench, bench.pairs[name], name)
+                for name in bench.pairs
+            },
+        }
+    words = longer_judge()
+    figures["more words"] = {
+        name: {"strict_pairs": pair_quality(words, strict_contests(pairs), seed=SEED)}
+        for name, pairs in bench.pairs.items()
+    }
+    return figures
+
+
+def _plan(plan: JudgePlan, folder: Path) -> dict[str, Any]:
+    trained_on = read_json(folder / "scorer.json")["trained_on"]
+    return {"features": plan.features, "model": plan.model, "trained_on": trained_on}
+
+
+def _quality(
+    judge: PointwiseJudge, folder: Path, bench: Bench, pairs: Pairs, test_set: str
+) -> dict[str, Any]:
+    people = by_responder([response for _, response in pairs])[HUMAN]
+    shuffled = shuffled_contests(bench.exchanges(test_set), people)
+    return {
+        **rating_quality(pairs, probabilities(pairs, folder, bench.embedder)),
+        "strict_pairs": pair_quality(judge, strict_contests(pairs), seed=SEED),
+        "own_over_misplaced_reply": pair_quality(judge, shuffled, seed=SEED),
+    }
+
+
+def _responders(bench: Bench) -> dict[str, Any]:
+    return {
+        test_set: {
+            judge.name: asdict(
+                ranking(pairs, expected_ratings(probabilities(pairs, folder, bench.embedder)))
+            )
+            for judge, folder in zip(bench.judges, bench.folders, strict=True)
+        }
+        for test_set, pairs in bench.pairs.items()
+    }
+
+
+def agreement_row(one: JudgeAgreement) -> dict[str, Any]:
+    """Return it as JSON has it, rounded."""
+    return {
+        "judges": list(one.judges),
+        "kappa": rounded(one.kappa),
+        "kappa_ci": rounded_ci(one.kappa_ci),
+        "raw": rounded(one.raw),
+        "raw_ci": rounded_ci(one.raw_ci),
+        "n": one.n,
+    }

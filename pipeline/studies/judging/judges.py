@@ -1,0 +1,132 @@
+"""Two judges trained on human ratings, each on its own half of dialogues and its own features.
+
+Dialogues of one collection task stay together. Neither judge saw a dialogue that a student was
+taught or is tested on, and neither reads a feature that the other reads.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from pipeline.evaluation.judges import PointwiseJudge, scorer_judge
+from pipeline.features.coder import BehaviourCoder, CodedSentence, code_out_of_fold, coded_sentences
+from pipeline.features.context import context_tables
+from pipeline.features.embeddings import Embedder
+from pipeline.features.presence import presence_table
+from pipeline.features.table import join
+from pipeline.features.text import text_version
+from pipeline.records import Exchange, Response
+from pipeline.scoring.features import combination
+from pipeline.scoring.rated import rated_set
+from pipeline.scoring.saved import FACTS, describe, save
+from pipeline.scoring.scorer import Scorer
+from pipeline.sources import ReadOptions, Sourced, get_source
+from pipeline.sources.licences import most_restrictive
+from pipeline.storage import read_json
+
+MARGIN = 0.05
+LENIENCY: Final = "empirical_bayes"
+FOLDS = 5
+CODED = "welivita2023/dataset_and_ratings.csv"
+MAX_CHARS = 20_000
+
+Pairs = list[tuple[Exchange, Response]]
+
+
+@dataclass(frozen=True)
+class JudgePlan:
+    """What a judge reads and how it learns."""
+
+    name: str
+    features: str
+    model: str
+
+
+# Chosen on the judges' dialogues alone, each half tested on the other.
+PLANS = (
+    JudgePlan("judge 1", "MiniLM+MiniLM exchange", "ridge-ordinal"),
+    JudgePlan("judge 2", "text+MITI coded", "ordinal"),
+)
+
+
+def halves(dialogues: Sequence[tuple[str, str]], *, seed: int) -> tuple[set[str], set[str]]:
+    """Part (dialogue id, collection task) pairs into two sets of dialogues of about equal size."""
+    by_task: dict[str, list[str]] = {}
+    for dialogue, task in dialogues:
+        by_task.setdefault(task, []).append(dialogue)
+    order = sorted(by_task)
+    random.Random(seed).shuffle(order)  # noqa: S311  a split is no secret
+    first: set[str] = set()
+    for task in order:
+        if len(first) < len(dialogues) / 2:
+            first.update(by_task[task])
+    return first, {dialogue for dialogue, _ in dialogues} - first
+
+
+def read_silver(data: Path, dialogues: Collection[str]) -> list[CodedSentence]:
+    """Return the sentences of `dialogues` that the earlier study codes; no rating is read."""
+    source = get_source("welivita2023").read(data / CODED, ReadOptions(max_chars=MAX_CHARS))
+    return list(
+        coded_sentences(
+            (one.exchange.dialogue_id, response)
+            for one in source
+            if isinstance(one, Sourced) and one.exchange.dialogue_id in dialogues
+            for response in one.responses
+        )
+    )
+
+
+def train_judge(
+    plan: JudgePlan,
+    pairs: Pairs,
+    silver: Sequence[CodedSentence],
+    folder: Path,
+    embedder: Embedder,
+    *,
+    seed: int,
+) -> PointwiseJudge:
+    """Train a judge on rated `pairs`, or take the one that `folder` holds already.
+
+    Where it reads codes, the training replies are coded by coders that did not see their dialogue.
+    """
+    if not _is_trained(folder, plan, len(pairs)):
+        embedded = "MiniLM" in plan.features
+        tables = context_tables(pairs, embedder if embedded else None)
+        coder = None
+        if "MITI coded" in plan.features:
+            texts = [(exchange.dialogue_id, response.text) for exchange, response in pairs]
+            found = code_out_of_fold(texts, silver, embedder, folds=FOLDS, seed=seed)
+            ids = [response.id for _, response in pairs]
+            tables.append(presence_table("coded", list(zip(ids, found, strict=True))))
+            coder = BehaviourCoder(embedder, seed=seed).fit(silver)
+        rated = rated_set(pairs)
+        table = combination(join(tables, rated.ids.tolist()), plan.features)
+        scorer = Scorer(plan.model, seed=seed, raters=LENIENCY).fit(table, rated)
+        facts = describe(
+            scorer,
+            table,
+            features=plan.features,
+            embedder=embedder.name,
+            licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
+        )
+        save(folder, scorer, facts, coder)
+    return scorer_judge(folder, embedder, name=plan.name, margin=MARGIN)
+
+
+def _is_trained(folder: Path, plan: JudgePlan, count: int) -> bool:
+    """Say whether `folder` holds this judge, learnt from as many responses."""
+    if not (folder / FACTS).is_file():
+        return False
+    known = read_json(folder / FACTS)
+    wanted = {
+        "features": plan.features,
+        "model": plan.model,
+        "raters": LENIENCY,
+        "trained_on": count,
+        "feature_version": text_version(),
+    }
+    return {name: known.get(name) for name in wanted} == wanted

@@ -1,0 +1,45 @@
+"""How much raters differ, by the mixed model that takes their leniency out of training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.features.table import Array, FeatureTable
+from pipeline.scoring.features import combination
+from pipeline.scoring.leniency import fixed_effects, teq_effect
+from pipeline.scoring.mixed import fit_mixed
+from pipeline.scoring.rated import RatedSet
+
+FEATURES = "text"
+
+
+def rater_figures(rated: RatedSet, table: FeatureTable) -> dict[str, Any]:
+    """Return variances and the questionnaire's slope, with and without features of the text.
+
+    The slope is in rating points (1 to 3) per point of the questionnaire (0 to 64).
+    """
+    known = np.flatnonzero(rated.raters != "")
+    text = combination(table, FEATURES).values
+    return {
+        "responder and questionnaire": _fitted(rated.take(known), text[known, :0]),
+        f"responder, questionnaire and {FEATURES}": _fitted(rated.take(known), text[known]),
+    }
+
+
+def _fitted(rated: RatedSet, values: Array) -> dict[str, Any]:
+    raters, place = np.unique(rated.raters, return_inverse=True)
+    fixed, teq = fixed_effects(rated, values)
+    model = fit_mixed(rated.ratings.astype(np.float64), fixed, place)
+    effect = teq_effect(model, teq)
+    return {
+        "ratings": len(rated),
+        "raters": len(raters),
+        "sd_between_raters": round(float(np.sqrt(model.between)), 4),
+        "sd_within_raters": round(float(np.sqrt(model.within)), 4),
+        "share_between_raters": round(model.share_between, 4),
+        "rating_points_per_teq_point": None
+        if effect is None
+        else {"mean": round(effect[0], 5), "ci": [round(end, 5) for end in effect[1]]},
+    }

@@ -1,0 +1,121 @@
+"""Study `student`: two-step students of real dialogues, and what they say.
+
+Half of the dialogues teaches three students: supervised (`sft`), then preferences of strict pairs
+(`dpo`) or of the authors' filter (`dpo-authors`), both from the same supervised one and with equal
+steps. All work is kept in the study's own folder under a name that its inputs decide, so that a
+second run, or one after a kill, does only what is missing. The other half teaches the judges.
+"""
+
+from __future__ import annotations
+
+import random
+from pathlib import Path
+from typing import Any
+
+from pipeline.llm.local_server import model_path
+from pipeline.llm.open_chat import home
+from pipeline.records import Exchange, PreferencePair
+from pipeline.sources import Sourced
+from pipeline.stages import base_model
+from pipeline.storage import read_json, write_json
+from pipeline.student.students import Student
+from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
+from pipeline.studies.student.preferences import pair_log_probs
+from pipeline.studies.student.replies import DECODING, SAMPLES, SAMPLING, write_replies
+from pipeline.studies.student.split import (
+    SEED,
+    describe_split,
+    read_dialogues,
+    split_dialogues,
+)
+from pipeline.studies.student.teaching import PLAN, STUDENTS, teach_all
+
+TEST_SETS = ("papers", "random")
+HELD_OUT_PAIRS = 320
+SAMPLED_DIALOGUES = 100
+
+
+def work_folder() -> Path:
+    """Return where the study keeps its work; nothing in it is in git."""
+    return home() / "studies" / "student"
+
+
+def run(data: Path, scratch: Path) -> dict[str, Any]:
+    """Train, generate and score; return the content of the study's files, without any text."""
+    del scratch
+    work = work_folder()
+    dialogues = read_dialogues(data)
+    split = split_dialogues(dialogues)
+    write_json(work / "splits.json", split)
+    base = work / "base"
+    if not (base / "base_model.json").is_file():
+        base_model.run(base_model.BaseModelParams(), home=home(), out=base)
+    half = candidates(dialogues, split["students"])
+    taught = teachings(half, examples=PLAN.examples, pairs=PLAN.pairs, seed=SEED)
+    cards = teach_all(taught, base=base, work=work)
+    students = {
+        name: Student(name, base, tuple(work / "models" / one for one in steps))
+        for name, steps in STUDENTS.items()
+    }
+    _generate(students, dialogues, split, work)
+    _score_pairs(students, dialogues, split, work)
+    return {
+        "training.json": {
+            "split": describe_split(dialogues, split),
+            "embedded_model": model_path(home()).name,
+            "students": cards,
+            "decoding": DECODING.model_dump(mode="json"),
+            "sampling": {**SAMPLING.model_dump(mode="json"), "samples": SAMPLES},
+        }
+    }
+
+
+def _generate(
+    students: dict[str, Student],
+    dialogues: list[Sourced],
+    split: dict[str, list[str]],
+    work: Path,
+) -> None:
+    """Write what every student says to both test sets, and samples of one to the first."""
+    said: dict[str, Exchange] = {one.exchange.dialogue_id: one.exchange for one in dialogues}
+    tests = [said[one] for name in TEST_SETS for one in split[name]]
+    for name, student in students.items():
+        write_replies(student, tests, work / "responses" / f"{name}.parquet", seed=SEED)
+    write_replies(
+        students["dpo"],
+        [said[one] for one in split["papers"][:SAMPLED_DIALOGUES]],
+        work / "responses" / f"best_of_{SAMPLES}-dpo.parquet",
+        seed=SEED,
+        samples=SAMPLES,
+    )
+
+
+def _score_pairs(
+    students: dict[str, Student],
+    dialogues: list[Sourced],
+    split: dict[str, list[str]],
+    work: Path,
+) -> None:
+    """Write `pair_logprobs.json`: what the trained students think of held-out strict pairs."""
+    kept = work / "pair_logprobs.json"
+    pairs, names = held_out_pairs(dialogues, split)
+    found = read_json(kept) if kept.is_file() else {}
+    if found.get("pairs") != [pair.id for pair in pairs]:
+        found = {"pairs": [pair.id for pair in pairs], "dialogues": names, "logprobs": {}}
+    for name, student in students.items():
+        if student.adapters and name not in found["logprobs"]:
+            found["logprobs"][name] = pair_log_probs(
+                student, pairs, context=PLAN.context, dtype=PLAN.dtype
+            )
+            write_json(kept, found)
+
+
+def held_out_pairs(
+    dialogues: list[Sourced], split: dict[str, list[str]]
+) -> tuple[list[PreferencePair], list[str]]:
+    """Return strict pairs of both test sets, drawn by seed, and the dialogue of each."""
+    held_out = [one for name in TEST_SETS for one in split[name]]
+    pairs = list(pooled_pairs(candidates(dialogues, held_out), "strict"))
+    drawn = random.Random(SEED).sample(pairs, min(HELD_OUT_PAIRS, len(pairs)))  # noqa: S311
+    names = {one.exchange.id: one.exchange.dialogue_id for one in dialogues}
+    return drawn, [names[pair.exchange_id] for pair in drawn]

@@ -1,0 +1,120 @@
+"""`distillery open`: the present state on a page that only this machine sees."""
+
+from __future__ import annotations
+
+import http.client
+import json
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.cli.serving import page_server, present_page, present_states
+from pipeline.cli.stopped import noted, read_notes
+from pipeline.errors import PipelineError
+from pipeline.reporting.stage_graph import read_stage_graph
+from tests.cli.command import Cli
+from tests.reporting.test_door import build
+
+__all__ = ["build"]
+
+
+@pytest.fixture
+def port(build: Path) -> Iterator[int]:
+    (build / "reports" / "cards").mkdir()
+    (build / "reports" / "cards" / "x.md").write_text("# x")
+    with page_server(build, 0) as server:
+        thread = threading.Thread(target=server.serve_forever)
+        thread.start()
+        yield server.server_address[1]
+        server.shutdown()
+        thread.join()
+
+
+def get(port: int, path: str, host: str = "127.0.0.1") -> tuple[int, str]:
+    connection = http.client.HTTPConnection("127.0.0.1", port)
+    connection.putrequest("GET", path, skip_host=True)
+    connection.putheader("Host", f"{host}:{port}")
+    connection.endheaders()
+    answer = connection.getresponse()
+    return answer.status, answer.read().decode()
+
+
+@pytest.mark.slow
+def test_the_page_is_made_anew_at_each_load(port: int, build: Path) -> None:
+    before = get(port, "/")
+    scorer = build / "reports/metrics/scorer.json"
+    figures = json.loads(scorer.read_text())
+    figures["scorer"]["accuracy"] = 0.1234
+    scorer.write_text(json.dumps(figures))
+
+    after = get(port, "/index.html")
+
+    assert (before[0], after[0]) == (200, 200)
+    assert "12.3%" in after[1]
+    assert "12.3%" not in before[1]
+
+
+def test_only_reports_are_served_and_only_to_this_machine(port: int) -> None:
+    assert get(port, "/cards/x.md") == (200, "# x")
+    assert get(port, "/../params.yaml")[0] == 404
+    assert get(port, "/%2e%2e/params.yaml")[0] == 404
+    assert get(port, "/cards/x.md", host="elsewhere.example")[0] == 403
+
+
+def test_a_folder_that_dvc_cannot_read_is_shown_as_it_was_built(build: Path) -> None:
+    assert present_states(build, read_stage_graph(build / "dvc.yaml")) is None
+    assert "Which stages have left all their files" in present_page(build)
+
+
+def test_a_taken_port_is_an_error_that_names_it(port: int, build: Path) -> None:
+    with pytest.raises(PipelineError, match=f"port {port}: cannot be used"):
+        page_server(build, port)
+
+
+def test_without_a_build_the_command_says_what_to_give(cli: Cli, tmp_path: Path) -> None:
+    code, _, err = cli("open", tmp_path, "--no-browser")
+
+    assert code == 2
+    assert "dvc.yaml: no such file or folder\nGive the folder of a build." in err
+
+
+def test_a_page_that_was_not_made_names_the_stage(cli: Cli, build: Path) -> None:
+    code, _, err = cli("open", build, "--file", "--no-browser")
+
+    assert code == 2
+    assert "Make it: dvc repro report" in err
+
+
+class StopError(PipelineError):
+    """An end that a stage came to."""
+
+
+def test_a_stage_leaves_a_note_until_it_ends_well(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("DVC_STAGE", "validate@a/b")
+
+    with noted():
+        assert read_notes(tmp_path) == {"validate@a/b": ""}
+    assert read_notes(tmp_path) == {}
+
+    with pytest.raises(StopError, match="no rows"), noted():
+        raise StopError("no rows")
+    assert read_notes(tmp_path) == {"validate@a/b": "no rows"}
+
+    with pytest.raises(SystemExit, match="0"), noted():
+        raise SystemExit(0)
+    assert read_notes(tmp_path) == {}
+
+
+def test_outside_dvc_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("DVC_STAGE", raising=False)
+
+    with pytest.raises(StopError, match="no rows"), noted():
+        raise StopError("no rows")
+
+    assert read_notes(tmp_path) == {}

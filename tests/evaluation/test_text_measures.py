@@ -1,0 +1,67 @@
+"""Measures of replies on texts whose values are plain to see."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import pytest
+
+from pipeline.evaluation.classification import EvaluationError
+from pipeline.evaluation.text_measures import distinct, overlap, repetition, text_measures
+from pipeline.records import BehaviourCode
+from tests.evaluation.contests import exchange, reply
+
+FIRST, SECOND = exchange(1), exchange(2)
+
+
+def test_distinct_counts_different_grams_over_all_texts() -> None:
+    assert distinct(["so sorry so sorry", "so sorry"], 1) == pytest.approx(2 / 6)
+    assert distinct(["so sorry so sorry", "so sorry"], 2) == pytest.approx(2 / 4)
+
+
+def test_distinct_is_unknown_where_there_is_no_gram() -> None:
+    assert distinct(["Hi", "..."], 2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("I am so sorry. I am so sorry.", 1 - 4 / 6),
+        ("Nothing here is said again.", 0.0),
+        ("Oh no.", 0.0),
+    ],
+)
+def test_repetition_is_the_share_of_runs_said_before(text: str, share: float) -> None:
+    assert repetition(text) == pytest.approx(share)
+
+
+def test_overlap_looks_at_content_words_alone() -> None:
+    assert overlap("You dress for work at five", "I still dress for work") == pytest.approx(2 / 3)
+    assert overlap("and so it is", "and so it is") == 0.0
+
+
+class Coder:
+    """Takes every sentence for a question."""
+
+    def code(self, texts: Sequence[str]) -> list[tuple[BehaviourCode, ...]]:
+        return [(BehaviourCode.OPEN_QUESTION,) for _ in texts]
+
+
+def test_a_ratio_with_nothing_to_divide_by_is_none() -> None:
+    pairs = [(one, reply("base", "What then?", one)) for one in (FIRST, SECOND)]
+
+    figures = text_measures(pairs, Coder())  # type: ignore[arg-type]
+
+    assert figures["replies"] == 2
+    assert figures["different_replies"] == 0.5
+    assert figures["miti_style"]["percent_complex"] is None
+    assert figures["miti_style"]["reflections_per_question"] == 0.0
+
+
+def test_without_a_coder_there_are_no_miti_style_indices() -> None:
+    assert "miti_style" not in text_measures([(FIRST, reply("base", "Oh no.", FIRST))], None)
+
+
+def test_a_model_without_replies_cannot_be_measured() -> None:
+    with pytest.raises(EvaluationError, match="there is no reply"):
+        text_measures([], None)

@@ -1,0 +1,135 @@
+"""What people label changes what is learned; without a round nothing changes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipeline.annotation.rounds import write_round
+from pipeline.records import Annotation, AnswerValue, FinalLabel
+from pipeline.stages import merge_annotations
+from pipeline.stages.human_labels import HumanLabels, read_human_labels
+from pipeline.storage import read_table
+from pipeline.workspace import PROJECT
+from tests.examples import LOST_JOB, response
+
+GOOD = response("a", 3, "I am sorry. What will you miss?")
+POOR = response("b", 1, "It happens.")
+NEW = response("c", None, "Nine years is long.")
+PAIRS = [(LOST_JOB, one) for one in (GOOD, POOR, NEW)]
+
+
+def said(item: str, value: AnswerValue, who: str = "a-1", **more: Any) -> Annotation:
+    fields = {"question": "empathy", "status": "submitted", "guidelines": "1.0.0", "origin": "test"}
+    return Annotation.model_validate(
+        {"item_id": item, "annotator": who, "value": value, **fields, **more}
+    )
+
+
+def merged(folder: Path, *rounds: list[Annotation]) -> tuple[HumanLabels, list[FinalLabel]]:
+    """Return what the stage makes of `rounds`, as training reads it and as it is."""
+    (folder / "rounds").mkdir()
+    for number, rows in enumerate(rounds):
+        write_round(folder / "rounds" / f"{number}.jsonl", rows)
+    labels = folder / "labels.parquet"
+    merge_annotations.run(
+        merge_annotations.MergeAnnotationsParams(bands="cicchetti", resamples=100),
+        rounds=folder / "rounds",
+        labels=labels,
+        metrics=folder / "metrics.json",
+        page=folder / "page.html",
+    )
+    return read_human_labels(labels), list(read_table(labels, FinalLabel))
+
+
+def test_a_persons_rating_stands_in_place_of_the_sources(tmp_path: Path) -> None:
+    people, _ = merged(tmp_path, [said(POOR.id, 2), said(NEW.id, 3), said("elsewhere", 1)])
+
+    rated = {one.id: one for _, one in people.rated(PAIRS)}
+
+    assert [rated[one.id].rating for one in (GOOD, POOR, NEW)] == [3, 2, 3]
+    assert rated[POOR.id].rater is None
+    assert people.counts(PAIRS) == {
+        "rated_by_people": 2,
+        "in_place_of_a_source_rating": 1,
+        "coded_by_people": 0,
+        "not_in_training": 1,
+        "weight": "every response counts once",
+    }
+
+
+def test_what_a_corpus_came_with_changes_nothing(tmp_path: Path) -> None:
+    people, labels = merged(tmp_path, [said(GOOD.id, 1, role="source")])
+
+    assert len(labels) == 1
+    assert list(people.rated(PAIRS)) == PAIRS
+    assert read_human_labels(None) == people
+
+
+def test_a_disagreement_that_nobody_decided_changes_nothing(tmp_path: Path) -> None:
+    people, _ = merged(tmp_path, [said(GOOD.id, 1), said(GOOD.id, 2, "a-2")])
+
+    assert list(people.rated(PAIRS)) == PAIRS
+
+
+def test_a_later_import_of_a_corpus_does_not_replace_what_people_said(tmp_path: Path) -> None:
+    people, _ = merged(tmp_path, [said(GOOD.id, 2)], [said(GOOD.id, 1, role="source")])
+
+    assert people.ratings == {GOOD.id: 2}
+
+
+def test_the_coder_learns_the_sentences_that_people_coded(tmp_path: Path) -> None:
+    silver = GOOD.model_copy(update={"codes": ("Other", "Other")})
+    coded = [
+        said(GOOD.id, ("Support",), question="codes", sentence=0),
+        said(GOOD.id, ("Open Question",), question="codes", sentence=1),
+    ]
+    people, _ = merged(tmp_path, coded)
+
+    rows = list(people.coded([(LOST_JOB, silver)]))
+
+    assert [(row.text, row.code) for row in rows] == [
+        ("I am sorry.", "Support"),
+        ("What will you miss?", "Open Question"),
+    ]
+    assert [row.code for row in read_human_labels(None).coded([(LOST_JOB, silver)])] == [
+        "Other",
+        "Other",
+    ]
+
+
+STAGES = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+
+
+def downstream(dep: str) -> set[str]:
+    """Return the stages that a change of `dep` makes DVC run, by the outputs between them."""
+    found: set[str] = set()
+    changed = {dep}
+    while True:
+        reached = {
+            name
+            for name, stage in STAGES.items()
+            if any(one in changed for one in stage.get("do", stage)["deps"])
+        }
+        if reached == found:
+            return found
+        found = reached
+        for name in found:
+            stage = STAGES[name].get("do", STAGES[name])
+            for out in [*stage.get("outs", ()), *stage.get("metrics", ())]:
+                changed.add(out if isinstance(out, str) else next(iter(out)))
+
+
+def test_a_new_round_reruns_what_learns_from_labels_and_nothing_else() -> None:
+    learners = {"featurize", "train_scorer", "suggest_labels", "select_annotations"}
+
+    assert learners <= downstream("annotations/rounds")
+    assert not downstream("annotations/rounds") & {"ingest", "split", "distil", "parse", "audit"}
+
+
+@pytest.mark.parametrize("stage", ["featurize", "train_scorer", "suggest_labels"])
+def test_a_stage_that_learns_reads_the_labels(stage: str) -> None:
+    assert "--labels datasets/annotations/labels.parquet" in STAGES[stage]["cmd"]

@@ -1,0 +1,120 @@
+"""The student study's parts: nobody is judged by who was taught by the same dialogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipeline.sources import Sourced
+from pipeline.storage import read_json
+from pipeline.student.params import TrainingParams
+from pipeline.student.report import measures, write_report
+from pipeline.student.teach import Taught
+from pipeline.student.training import StepLog
+from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
+from pipeline.studies.student.split import (
+    PARTS,
+    describe_split,
+    read_dialogues,
+    split_dialogues,
+)
+from pipeline.studies.student.teaching import _once
+
+
+@pytest.fixture(scope="module")
+def dialogues(data_dir: Path) -> list[Sourced]:
+    return read_dialogues(data_dir)
+
+
+@pytest.fixture(scope="module")
+def split(dialogues: list[Sourced]) -> dict[str, list[str]]:
+    return split_dialogues(dialogues)
+
+
+def test_every_dialogue_is_in_one_part(
+    dialogues: list[Sourced], split: dict[str, list[str]]
+) -> None:
+    found = [one for name in PARTS for one in split[name]]
+
+    assert sorted(found) == sorted(one.exchange.dialogue_id for one in dialogues)
+    assert [len(split[name]) for name in PARTS] == [250, 250, 750, 750]
+
+
+def test_the_draws_part_no_linked_dialogues(
+    dialogues: list[Sourced], split: dict[str, list[str]]
+) -> None:
+    """What is left are links to dialogues that the authors' rule took out by label."""
+    tasks = {one.exchange.dialogue_id: one.exchange.collection_id for one in dialogues}
+    of_task = {
+        name: {tasks[one] for one in split[name]} for name in ("random", "students", "judges")
+    }
+
+    assert of_task["students"].isdisjoint(of_task["judges"])
+    assert of_task["random"].isdisjoint(of_task["students"] | of_task["judges"])
+    leaks = describe_split(dialogues, split)["links_to_other_parts"]["papers"]
+    assert leaks["exact_text"] == 0
+
+
+def test_students_learn_from_their_half_alone(
+    dialogues: list[Sourced], split: dict[str, list[str]]
+) -> None:
+    half = candidates(dialogues, split["students"])
+
+    taught = teachings(half, examples=640, pairs=300, seed=42)
+
+    theirs = {one.exchange.id for one in half}
+    rows = [*taught.sft, *taught.strict, *taught.authors]
+    assert {row.exchange_id for row in rows} <= theirs
+    assert [len(part) for part in (taught.sft, taught.strict, taught.authors)] == [640, 300, 300]
+    assert len({row.response_id for row in taught.sft}) == 640
+
+
+def test_strict_pairs_are_those_that_the_ratings_support(
+    dialogues: list[Sourced], split: dict[str, list[str]]
+) -> None:
+    half = candidates(dialogues, split["students"])
+
+    strict, authors = (list(pooled_pairs(half, name)) for name in ("strict", "authors"))
+
+    assert {pair.chosen_rating for pair in strict} == {3}
+    assert {pair.rejected_rating for pair in strict} == {1, 2}
+    assert {pair.id for pair in strict} < {pair.id for pair in authors}
+
+
+def taught(loss: float) -> Taught:
+    step = StepLog(
+        step=1, loss=loss, grad_norm=1.0, learning_rate=1e-4, seconds=2.0, tokens=500, margin=0.25,
+        accuracy=0.5,
+    )  # fmt: skip
+    params = TrainingParams().model_dump(mode="json")
+    card = {"kind": "sft", "params": params, "trained_rows": 4, "rejected_rows": {}}
+    return Taught(card, (step,), ())
+
+
+def test_a_training_is_done_once_for_the_same_facts(tmp_path: Path) -> None:
+    asked: list[Path] = []
+
+    def train(out: Path) -> Taught:
+        asked.append(out)
+        return taught(0.7)
+
+    facts = dict(taught(0.7).card)
+    first = _once(tmp_path, facts, train)
+    again = _once(tmp_path, facts, train)
+    _once(tmp_path, {**facts, "kind": "dpo"}, train)
+
+    assert len(asked) == 2
+    assert first == again
+    assert first["curve"][0]["loss"] == 0.7
+
+
+def test_a_report_holds_every_step_and_its_figures(tmp_path: Path) -> None:
+    write_report(tmp_path, taught(0.6931))
+
+    header, line = (tmp_path / "steps.csv").read_text(encoding="utf-8").splitlines()
+    row = dict(zip(header.split(","), line.split(","), strict=True))
+    assert (row["loss"], row["margin"], row["tokens_per_s"]) == ("0.6931", "0.25", "250")
+    assert (tmp_path / "curves.svg").read_text(encoding="utf-8").count("<svg") == 1
+    assert read_json(tmp_path / "run.json")["kind"] == "sft"
+    assert measures(taught(0.6931))["tokens_per_s"] == 250
