@@ -19,8 +19,8 @@ def curve_svg(rows: Sequence[dict[str, Any]]) -> str:
     """Return accuracy by fraction of labels, a line per model with its interval, as one SVG."""
     fractions = sorted({row["fraction"] for row in rows})
     models = list(dict.fromkeys(row["model"] for row in rows))
-    low = min(row["ci"][0] for row in rows)
-    high = max(row["ci"][1] for row in rows)
+    low = min(float(row["ci"][0]) for row in rows)
+    high = max(float(row["ci"][1]) for row in rows)
     step = (WIDTH - LEFT - RIGHT) / max(len(fractions) - 1, 1)
     across = {one: LEFT + number * step for number, one in enumerate(fractions)}
 
