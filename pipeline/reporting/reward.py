@@ -131,6 +131,8 @@ def target_lines(folder: Path = STUDY) -> str:
 def mismatch_line(folder: Path = STUDY) -> str:
     """Return in words what the label is worth to the published recipe."""
     found = read_json(folder / "mismatch.json")
+    if not found:
+        return "\nNot measured yet: `distillery study reward --data DIR`.\n\n"
     used, told = found["as it is used"], found["as it is trained, the label told"]
     added = found["what the label adds"]
     low, high = added["ci"]
