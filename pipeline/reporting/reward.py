@@ -124,15 +124,15 @@ def target_lines(folder: Path = STUDY) -> str:
             f"({100 * one['paired_difference']:+.1f} points)"
             for one in found[name]
         ]
-        lines.append(f"Significantly {word} than linear: {', '.join(cells) or 'nowhere'}.")
+        lines.append(
+            f"Prototypes are significantly {word} than linear: {', '.join(cells) or 'nowhere'}."
+        )
     return "\n".join([*lines, "", ""])
 
 
 def mismatch_line(folder: Path = STUDY) -> str:
     """Return in words what the label is worth to the published recipe."""
     found = read_json(folder / "mismatch.json")
-    if not found:
-        return "\nNot measured yet: `distillery study reward --data DIR`.\n\n"
     used, told = found["as it is used"], found["as it is trained, the label told"]
     added = found["what the label adds"]
     low, high = added["ci"]
@@ -142,3 +142,29 @@ def mismatch_line(folder: Path = STUDY) -> str:
         f"in training, {100 * told['accuracy']:.1f}% ({100 * added['accuracy']:+.1f} points; "
         f"{100 * low:+.1f} to {100 * high:+.1f}).\n\n"
     )
+
+
+def best_of_table(folder: Path = STUDY) -> str:
+    """Return how the reward's pick of eight samples does against a random one, by judge."""
+    found = read_json(folder / "best_of.json")
+    lines = [
+        "",
+        f"The {found['model']} model, taught on {found['taught_pairs']:,} pairs, picks one of "
+        f"{found['samples'] // found['dialogues']} samples of a student for each of "
+        f"{found['dialogues']} dialogues; a random pick is drawn {found['draws_at_random']} times. "
+        f"Picks have {found['words']['picked']} words, all samples {found['words']['all']}.",
+        "",
+        "| judge | win rate of the pick, % (95% interval) | of like length |",
+        "|---|---:|---:|",
+    ]
+    for judge, rates in found["judges"].items():
+        cells = (_rate(rates[key]) for key in ("win_rate", "win_rate_of_like_length"))
+        lines.append(f"| {judge} | {' | '.join(cells)} |")
+    return "\n".join([*lines, "", ""])
+
+
+def _rate(found: dict[str, Any] | None) -> str:
+    if found is None or found["value"] is None:
+        return "none"
+    low, high = found["ci"]
+    return f"{100 * found['value']:.1f} ({100 * low:.1f} to {100 * high:.1f})"
