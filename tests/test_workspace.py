@@ -52,6 +52,18 @@ def test_no_teacher_is_asked_for_another_source_unless_told_to(tmp_path: Path) -
     assert load_params(path).distillations == {}
 
 
+@pytest.mark.parametrize(
+    ("name", "students"),
+    [("welivita2024", ("direct-all_together",)), ("empathetic_dialogues", ())],
+)
+def test_the_student_of_another_source_learns_the_widest_corpus_with_pairs(
+    tmp_path: Path, name: str, students: tuple[str, ...]
+) -> None:
+    write_params(tmp_path / "params.yaml", source=get_source(name), path=tmp_path / "raw.csv")
+
+    assert load_params(tmp_path / "params.yaml").students == students
+
+
 def test_settings_that_do_not_depend_on_the_source_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")

@@ -29,6 +29,7 @@ from pipeline.studies.student.split import (
     split_dialogues,
 )
 from pipeline.studies.student.teaching import PLAN, STUDENTS, teach_all
+from pipeline.studies.student_judging import judge_students
 
 TEST_SETS = ("papers", "random")
 HELD_OUT_PAIRS = 320
@@ -41,7 +42,7 @@ def work_folder() -> Path:
 
 
 def run(data: Path, scratch: Path) -> dict[str, Any]:
-    """Train, generate and score; return the content of the study's files, without any text."""
+    """Train, generate, score and judge; return the content of the study's files, no texts."""
     del scratch
     work = work_folder()
     dialogues = read_dialogues(data)
@@ -66,7 +67,8 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
             "students": cards,
             "decoding": DECODING.model_dump(mode="json"),
             "sampling": {**SAMPLING.model_dump(mode="json"), "samples": SAMPLES},
-        }
+        },
+        **judge_students(data, work),
     }
 
 
