@@ -183,5 +183,6 @@ def distil(
             splits=corpus / "splits.parquet",
             out=target / "completions.parquet",
             rejections=target / "rejections.parquet",
+            metrics=target / "metrics.json",
         )
     return {"seconds": seconds(), "sent": count.calls, "peak_mib": peak_mib()}

@@ -41,8 +41,8 @@ def run() -> list[Measurement]:
     with tempfile.TemporaryDirectory() as scratch:
         embedder = CachedEmbedder(MiniLm(), Path(scratch) / "embeddings.sqlite")
         embedded = [
-            (f"{detector} with MiniLM", *figures)
-            for detector, *figures in paraphrase_scores(embedder.embed)
+            (f"{detector} with MiniLM", recall, precision, planted)
+            for detector, recall, precision, planted in paraphrase_scores(embedder.embed)
         ]
     for detector, recall, precision, planted in [*scores(), *embedded]:
         for name, value in (("recall", recall), ("precision", precision)):

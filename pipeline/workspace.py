@@ -79,6 +79,7 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
+        params |= student_sections(params["corpora"])
         params["distillations"] = {}  # they would ask the teacher; `add_distillations` does
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
@@ -164,3 +165,15 @@ def _dvc(
     if check and done.returncode:
         raise PipelineError(f"{folder}: dvc {' '.join(arguments)} failed; the reason is above")
     return done.returncode
+
+
+def student_sections(corpora: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the sections `students` and `models` of params.yaml for these `corpora`.
+
+    One student, of the last corpus of the direct method, which is the widest one.
+    """
+    direct = [name for name, one in corpora.items() if one["method"] == "direct"]
+    models = {"base": {"student": "base_model"}}
+    for name in direct[-1:]:
+        models |= {f"{step}-{name}": {"student": f"{name}/{step}"} for step in ("sft", "dpo")}
+    return {"students": direct[-1:], "models": models}

@@ -45,6 +45,25 @@ def test_a_source_without_rated_teachers_has_a_corpus_of_references(tmp_path: Pa
     assert [one.method for one in load_params(path).corpora.values()] == ["reference"]
 
 
+def test_no_teacher_is_asked_for_another_source_unless_told_to(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+
+    assert load_params(path).distillations == {}
+
+
+@pytest.mark.parametrize(
+    ("name", "students"),
+    [("welivita2024", ("direct-all_together",)), ("empathetic_dialogues", ())],
+)
+def test_the_student_of_another_source_learns_the_widest_corpus_with_pairs(
+    tmp_path: Path, name: str, students: tuple[str, ...]
+) -> None:
+    write_params(tmp_path / "params.yaml", source=get_source(name), path=tmp_path / "raw.csv")
+
+    assert load_params(tmp_path / "params.yaml").students == students
+
+
 def test_settings_that_do_not_depend_on_the_source_are_kept(tmp_path: Path) -> None:
     path = tmp_path / "params.yaml"
     write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")

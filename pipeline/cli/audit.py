@@ -21,7 +21,7 @@ Column = Annotated[str | None, typer.Option(help="column of that role; guessed i
 class Embeddings(StrEnum):
     """What tells whether two replies mean the same."""
 
-    OFF = "off"
+    WORDS = "words"
     MINILM = "minilm"
 
 
@@ -76,8 +76,8 @@ def audit_file(
         typer.Option(help="how columns of a classifier's probabilities begin: p_ for p_1, p_2 ..."),
     ] = None,
     embeddings: Annotated[
-        Embeddings, typer.Option(help="what tells that two replies mean the same: off is words")
-    ] = Embeddings.OFF,
+        Embeddings, typer.Option(help="what tells that two replies mean the same")
+    ] = Embeddings.WORDS,
     source: Annotated[str | None, typer.Option(help="a known source, its columns known")] = None,
     path: Annotated[Path | None, typer.Option(help="the file of --source")] = None,
     out: Annotated[

@@ -69,7 +69,7 @@ def init(
 
 def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[str, Any]:
     from pipeline.errors import PipelineError
-    from pipeline.workspace import corpora_section
+    from pipeline.workspace import corpora_section, student_sections
 
     names = list(columns.responses)
     if reference is not None and reference not in names:
@@ -78,6 +78,7 @@ def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[
     chosen = reference or (known or names)[0]
     teachers = {name: name for name in names if name != chosen}
     rated = all(one.rating for one in columns.responses.values())
+    corpora = corpora_section(teachers if rated else {})
     return {
         "ingest": {
             "source": "table",
@@ -88,7 +89,8 @@ def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[
             "reference_responder": chosen,
             "teacher_responders": list(teachers.values()),
         },
-        "corpora": corpora_section(teachers if rated else {}),
+        "corpora": corpora,
+        **student_sections(corpora),
     }
 
 
@@ -140,7 +142,8 @@ def _write(sections: dict[str, Any]) -> None:
     params = yaml.load(DEFAULT_PATH.read_text(encoding="utf-8"))
     params["ingest"] |= sections["ingest"]
     params["responders"] |= sections["responders"]
-    params["corpora"] = sections["corpora"]
+    for name in ("corpora", "students", "models"):
+        params[name] = sections[name]
     params["split"]["rule"] = "grouped_random"
     with AtomicFile(DEFAULT_PATH) as part, part.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)

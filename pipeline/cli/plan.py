@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.corpora.drafts import Task
+    from pipeline.llm import LlmRole
     from pipeline.llm.plan import PlanningChat
     from pipeline.params import Params
     from pipeline.records import Rejection
@@ -47,6 +48,8 @@ def plan(
     rows = [_planned(params, name, ledger) for name in names or params.distillations]
     if not names and params.llm.judge is not None and "llm" in params.evaluate.judges:
         rows.append(_planned_judging(params, ledger))
+    if not names and params.llm.rater is not None and params.llm.rater.engine != "recorded":
+        rows.append(_planned_rating(params, params.llm.rater, ledger))
     spent = ledger.spent() if ledger else Spent()
     budget = params.llm.budget.model_dump()
     if as_json:
@@ -82,6 +85,21 @@ def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
     return _row(
         STAGE, "judge", plan_judging(tournament.contests(), params.llm.judge, ledger=ledger)
     )
+
+
+def _planned_rating(params: Params, rater: LlmRole, ledger: Any) -> dict[str, Any]:
+    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.stages.rate import STAGE, plan_rating
+
+    paths = stage_paths(STAGE)
+    chat = plan_rating(
+        params.rate,
+        rater,
+        exchanges=paths["exchanges"],
+        responses=paths["responses"],
+        ledger=ledger,
+    )
+    return _row(STAGE, "rater", chat)
 
 
 def _row(stage: str, role: str, chat: PlanningChat) -> dict[str, Any]:

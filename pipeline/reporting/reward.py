@@ -11,16 +11,16 @@ from pipeline.storage import read_json
 
 STUDY = Path("reports/studies/reward")
 COLOURS = ("#1b6ca8", "#c2410c", "#4d7c0f", "#7e22ce", "#64748b", "#0f766e")
-WIDTH, HEIGHT = 720, 360
-LEFT, RIGHT, TOP, BOTTOM = 56, 150, 30, 46
+WIDTH, HEIGHT = 780, 360
+LEFT, RIGHT, TOP, BOTTOM = 56, 215, 30, 46
 
 
 def curve_svg(rows: Sequence[dict[str, Any]]) -> str:
     """Return accuracy by fraction of labels, a line per model with its interval, as one SVG."""
     fractions = sorted({row["fraction"] for row in rows})
     models = list(dict.fromkeys(row["model"] for row in rows))
-    low = min(row["ci"][0] for row in rows)
-    high = max(row["ci"][1] for row in rows)
+    low = min(float(row["ci"][0]) for row in rows)
+    high = max(float(row["ci"][1]) for row in rows)
     step = (WIDTH - LEFT - RIGHT) / max(len(fractions) - 1, 1)
     across = {one: LEFT + number * step for number, one in enumerate(fractions)}
 
@@ -131,6 +131,8 @@ def target_lines(folder: Path = STUDY) -> str:
 def mismatch_line(folder: Path = STUDY) -> str:
     """Return in words what the label is worth to the published recipe."""
     found = read_json(folder / "mismatch.json")
+    if not found:
+        return "\nNot measured yet: `distillery study reward --data DIR`.\n\n"
     used, told = found["as it is used"], found["as it is trained, the label told"]
     added = found["what the label adds"]
     low, high = added["ci"]

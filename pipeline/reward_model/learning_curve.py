@@ -163,5 +163,5 @@ def _span(values: Array, test: PairRows) -> list[float]:
     return [_rounded(end) for end in interval(values, test.groups.tolist())]
 
 
-def _rounded(value: float) -> float:
+def _rounded(value: float | np.floating[Any]) -> float:
     return round(float(value), 4)

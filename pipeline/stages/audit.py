@@ -23,11 +23,11 @@ from pipeline.storage import write_json
 class AuditParams(AuditSettings):
     """Section `audit` of params.yaml: thresholds, severities and waivers.
 
-    `embeddings` tells replies that mean the same: by their words (`off`), or by MiniLM's vectors,
+    `embeddings` tells replies that mean the same: by their words (`words`), or by MiniLM's vectors,
     103 texts a second, kept for the next build.
     """
 
-    embeddings: Literal["off", "minilm"] = "off"
+    embeddings: Literal["words", "minilm"] = "words"
     waivers: tuple[Waiver, ...] = ()
 
 

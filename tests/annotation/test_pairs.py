@@ -22,7 +22,11 @@ from tests.annotation.conftest import Local, passwords, sign_in
 from tests.annotation.example_round import BOOK, NAMES, a_push, item
 from tests.examples import pair
 
-pytestmark = [pytest.mark.argilla, pytest.mark.slow]
+pytestmark = [
+    pytest.mark.argilla,
+    pytest.mark.slow,
+    pytest.mark.filterwarnings("ignore::DeprecationWarning"),  # crowd-kit's, of pandas
+]
 PEOPLE = ["pia", "quinn", "rae"]
 PAIRS = 24
 

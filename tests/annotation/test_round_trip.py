@@ -32,14 +32,14 @@ def rating(annotator: int, number: int) -> int:
 def test_a_round_goes_out_and_comes_home(server: Local, tmp_path: Path) -> None:
     accounts = tmp_path / "accounts.json"
     items = [item(i, wanted=3 if i < OVERLAP else 1, blind=i % 4 == 0) for i in range(ITEMS)]
-    wanted = a_push(1, items, ["ann", "ben", "cleo"])
+    wanted = a_push(1, items, ["amy", "ben", "cleo"])
 
     first = push(server.address, wanted, accounts=accounts)
     again = push(server.address, wanted, accounts=accounts)
 
     assert (first.added, first.already_there) == (ITEMS, 0)
     assert (again.added, again.already_there) == (0, ITEMS)
-    assert first.new_accounts == ("ann", "ben", "cleo")
+    assert first.new_accounts == ("amy", "ben", "cleo")
     assert accounts.stat().st_mode & 0o077 == 0
 
     people = [sign_in(server, name, key) for name, key in passwords(accounts).items()]
@@ -56,13 +56,13 @@ def test_a_round_goes_out_and_comes_home(server: Local, tmp_path: Path) -> None:
     shares = progress(server.address, 1)
     assert sum(share.assigned for share in shares.values()) == OVERLAP * 3 + ITEMS - OVERLAP
     assert max(s.assigned for s in shares.values()) - min(s.assigned for s in shares.values()) <= 1
-    assert shares["ann"].responses["draft"] == shares["ann"].responses["discarded"] == 1
+    assert shares["amy"].responses["draft"] == shares["amy"].responses["discarded"] == 1
 
     check_adjudication(server, tmp_path, items, pulled)
 
 
 def answer_all(server: Local, people: list[Annotator]) -> dict[str, int]:
-    """Let everyone answer what is assigned to them; ann drafts one and discards one."""
+    """Let everyone answer what is assigned to them; amy drafts one and discards one."""
     client = connect(server.address)
     dataset = client.datasets(dataset_name(1), workspace=server.address.workspace)
     held = list(fetch_records(client, dataset))
@@ -72,7 +72,7 @@ def answer_all(server: Local, people: list[Annotator]) -> dict[str, int]:
         mine = [row for row in held if person.name in row["metadata"]["assigned"]]
         for order, row in enumerate(mine):
             number = int(row["external_id"].split("-")[1])
-            odd = person.name == "ann" and number >= OVERLAP
+            odd = person.name == "amy" and number >= OVERLAP
             status = (
                 {0: "draft", 1: "discarded"}.get(counts["odd"], "submitted") if odd else "submitted"
             )
@@ -90,7 +90,7 @@ def answer_all(server: Local, people: list[Annotator]) -> dict[str, int]:
 def check_answers(pulled: list[Annotation]) -> dict[str, int]:
     """Check every pulled rating; return how many responses there are by status."""
     assert len({row.key for row in pulled}) == len(pulled)
-    pseudonyms = [NAMES(name) for name in ("ann", "ben", "cleo")]
+    pseudonyms = [NAMES(name) for name in ("amy", "ben", "cleo")]
     ratings = [row for row in pulled if row.question == "empathy"]
     for row in ratings:
         number = int(row.item_id.split("-")[1])
@@ -101,7 +101,7 @@ def check_answers(pulled: list[Annotation]) -> dict[str, int]:
         assert row.answered_at is not None
     codes = [row for row in pulled if row.question == "codes"]
     assert {(row.sentence, row.value) for row in codes} == {(0, ("Support",)), (1, ())}
-    assert not {"ann", "ben", "cleo"} & {row.annotator for row in pulled}
+    assert not {"amy", "ben", "cleo"} & {row.annotator for row in pulled}
     return dict(Counter(row.status for row in ratings))
 
 
@@ -120,7 +120,7 @@ def check_adjudication(
     dataset = client.datasets(name, workspace=server.address.workspace)
     held = list(fetch_records(client, dataset))
     assert all("Annotator C" in row["fields"]["answers"] for row in held)
-    assert not any("ann" in row["fields"]["answers"].lower().split() for row in held)
+    assert not any("amy" in row["fields"]["answers"].lower().split() for row in held)
     dora.answer_many([(row["id"], {"empathy": 3}, "submitted") for row in held])
 
     both = pull_round(server.address, 1, NAMES)

@@ -118,6 +118,21 @@ def test_plan_counts_the_judges_questions_where_it_is_a_model(
     assert endpoint.tally.calls == 0
 
 
+def test_plan_counts_the_raters_questions_unless_they_are_recorded(
+    project: Path, endpoint: Handle
+) -> None:
+    before = json.loads(distillery(project, "plan", "--json").stdout)["stages"]
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["llm"]["rater"] = {**params["llm"]["teacher"], "model": "another"}
+    write(project, params)
+
+    rows = json.loads(distillery(project, "plan", "--json").stdout)["stages"]
+
+    assert "rate" not in {row["stage"] for row in before}
+    assert (rows[-1]["stage"], rows[-1]["role"], rows[-1]["calls"]) == ("rate", "rater", 12 * 4)
+    assert endpoint.tally.calls == 0
+
+
 def test_plan_bounds_what_is_then_spent_and_knows_what_is_kept(
     project: Path, endpoint: Handle
 ) -> None:

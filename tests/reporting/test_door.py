@@ -180,6 +180,19 @@ def test_a_failed_gate_and_an_open_critical_finding_are_the_first_thing_said(bui
     assert ">5</data> <span>of <data" in html  # gates that passed
 
 
+def test_a_build_that_no_gate_has_seen_is_not_called_good(build: Path) -> None:
+    shutil.rmtree(build / METRICS / "validation")
+    (build / METRICS / "audit.json").unlink()
+    (build / METRICS / "expectations.json").unlink()
+    graph = read_stage_graph(build / "dvc.yaml")
+
+    html = page_of(build, dict.fromkeys(graph.stages, State("up to date")))
+
+    assert "No gate has looked at this build" in html
+    assert "Every gate that was run has passed" not in html
+    assert "From " not in section(html, "gates")
+
+
 def test_a_waived_finding_is_no_alarm_but_is_shown(build: Path) -> None:
     change(build, "audit.json", "sft-human-naive", "critical", to=2)
     change(build, "audit.json", "sft-human-naive", "waived", to=2)

@@ -44,6 +44,8 @@ def verdict(known: Known, broken: Iterable[str]) -> Verdict:
         return Verdict("warning", "Not all of this build is up to date", [", ".join(late)])
     if not any(one.light == "good" for one in known.states.values()):
         return Verdict("warning", "Nothing is built yet", ["type: make repro"])
+    if not _gates(known):
+        return Verdict("warning", "No gate has looked at this build", ["type: dvc repro validate"])
     return Verdict("good", "Every gate that was run has passed, and nothing critical is open")
 
 

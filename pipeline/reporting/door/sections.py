@@ -44,6 +44,10 @@ class Known:
         there = (self.facts.root / file).is_file()
         return file.removeprefix("reports/") if there else None
 
+    def there(self, files: Sequence[str]) -> list[str]:
+        """Return those of `files` that the build has."""
+        return [file for file in files if self.page(file)]
+
 
 def corpora(known: Known) -> dict[str, Any]:
     """Return the source and one row per corpus."""

@@ -27,6 +27,8 @@ from pipeline.reward_model.heads.places import find_places, squared_distances
 
 # Pairs after which what is left of the start of the mix above its end has fallen to a third.
 ANNEAL_PAIRS = 500
+# Odds of e to so much are certain; beyond that numbers overflow and nothing is learned.
+MOST_WEIGHT = 40.0
 
 
 class Prototype(Head):
@@ -114,9 +116,8 @@ class Prototype(Head):
             score, slope = _score(near, weights)
             margins = mix * (score[sides[0]] - score[sides[1]]) + (1 - mix) * (apart @ linear)
             pull = -sigmoid(-margins) / size
-            by_text = np.bincount(sides[0], pull, len(rows)) - np.bincount(
-                sides[1], pull, len(rows)
-            )
+            won, lost = (np.bincount(side, pull, len(rows)) for side in sides)
+            by_text = np.asarray(won - lost, dtype=np.float64)
             penalty = spread * weights @ weights + linear @ linear
             value = np.logaddexp(0, -margins).mean() + self.l2 / 2 * penalty
             gradient = np.concatenate(
@@ -128,7 +129,8 @@ class Prototype(Head):
             return float(value), gradient
 
         start = np.zeros(count + features.shape[1])
-        found = minimize(loss, start, jac=True, method="L-BFGS-B", options=SOLVER)
+        bounds = [(-MOST_WEIGHT, MOST_WEIGHT)] * count + [(None, None)] * features.shape[1]
+        found = minimize(loss, start, jac=True, method="L-BFGS-B", bounds=bounds, options=SOLVER)
         self.class_weights_, self.direction_ = found.x[:count], found.x[count:]
 
     def distances(self, features: Array) -> Array:

@@ -11,7 +11,8 @@ from typing import Any
 
 from pipeline.progress import track
 from pipeline.reward_model.learning_curve import CurveData, Fit, Variant, curve_rows, train_on
-from pipeline.studies.reward.best_of import best_of, work_folder
+from pipeline.studies.judging import work_folder
+from pipeline.studies.reward.best_of import best_of
 from pipeline.studies.reward.data import PAIR_SETS, Welivita, load_pair_set, load_welivita
 from pipeline.studies.reward.published import mismatch, published_data, published_fit
 from pipeline.studies.reward.search import search

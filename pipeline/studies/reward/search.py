@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,13 +14,15 @@ from pipeline.reward_model.learning_curve import correct
 from pipeline.reward_model.tuning import margins
 from pipeline.studies.reward.data import Welivita
 
+Trial = tuple[str, Mapping[str, Any]]
+
 REPEATS = 4
 HELD_SHARE = 0.35
 # About 1, 2, 5, 10 and 25 percent of the pairs that `papers` trains on.
 PAIRS = (93, 185, 463, 926, 2300)
 
-LINEAR = tuple(("linear", {"l2": l2}) for l2 in (1.0, 0.1, 0.03, 0.01, 0.003))
-PROTOTYPES = (
+LINEAR: tuple[Trial, ...] = tuple(("linear", {"l2": l2}) for l2 in (1.0, 0.1, 0.03, 0.01, 0.003))
+PROTOTYPES: tuple[Trial, ...] = (
     *(
         ("prototype", {"places": places, "added": 0, "mix_end": 1.0, "l2": l2})
         for places in (4, 6, 8, 16, 32)
@@ -46,7 +49,7 @@ PROTOTYPES = (
         for more in ({}, {"dropout": 0.0}, {"diversity": 0.0})
     ),
 )
-OTHERS = (
+OTHERS: tuple[Trial, ...] = (
     *(("nearest_centroid", {"shrink": shrink}) for shrink in (0.0, 1.0, 2.0)),
     *(("ridge", {"l2": l2}) for l2 in (1.0, 0.1, 0.01)),
 )

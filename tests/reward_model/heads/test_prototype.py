@@ -7,7 +7,7 @@ from scipy.special import logsumexp
 from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads.places import find_places, lloyd, with_added
-from pipeline.reward_model.heads.prototype import Prototype
+from pipeline.reward_model.heads.prototype import MOST_WEIGHT, Prototype
 from pipeline.reward_model.heads.refine import refine
 
 RANDOM = np.random.default_rng(5)
@@ -102,3 +102,10 @@ def test_places_can_come_from_the_labelled_sides_alone() -> None:
     head = Prototype(places=2, added=0, init="labelled").fit(TEXTS, PAIRS, NONE)
 
     assert np.sort(head.places_[:, 0]) == pytest.approx([0.0, 6.0], abs=0.3)
+
+
+def test_weights_without_a_penalty_stay_finite() -> None:
+    head = Prototype(places=3, added=0, l2=0.0, mix_end=1.0).fit(TEXTS, PAIRS, TEXTS)
+
+    assert np.isfinite(head.score(TEXTS)).all()
+    assert np.abs(head.class_weights_).max() <= MOST_WEIGHT

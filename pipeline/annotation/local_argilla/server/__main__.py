@@ -22,8 +22,9 @@ def main(arguments: list[str]) -> int:
     """Serve, or take jobs from the queue (`work PID`, started by the server itself)."""
     if arguments[0] == "work":
         from . import engine  # noqa: F401  registers itself
-        from .queue import work
+        from .queue import reconnect_when_closed, work
 
+        reconnect_when_closed()
         work(int(arguments[1]))
         return 0
     home, port = Path(arguments[0]), int(arguments[1])
@@ -40,12 +41,13 @@ def main(arguments: list[str]) -> int:
 
 
 def _serve(home: Path, port: int) -> None:
-    from .queue import start_queue
+    from .queue import reconnect_when_closed, start_queue
 
     os.environ["ARGILLA_REDIS_URL"] = start_queue()
     secrets = json.loads((home / "credentials.json").read_text())
     from . import engine, once  # noqa: F401  register themselves
 
+    reconnect_when_closed()
     _migrate()
     asyncio.run(_ensure_owner(secrets))
     import uvicorn

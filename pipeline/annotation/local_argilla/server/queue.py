@@ -61,7 +61,21 @@ def start_queue() -> str:
     password = secrets.token_hex(24)
     queue = _GuardedQueue(password)
     threading.Thread(target=queue.serve_forever, daemon=True, name="queue").start()
-    return f"redis://:{password}@{HOST}:{queue.server_address[1]}/0"
+    patient = f"socket_timeout={_PATIENCE_S}&socket_connect_timeout={_PATIENCE_S}"
+    return f"redis://:{password}@{HOST}:{queue.server_address[1]}/0?{patient}"
+
+
+def reconnect_when_closed() -> None:
+    """Let a command whose connection the stand-in closed be sent again, a few times.
+
+    Seen on a machine with far more to do than it has cores; Argilla's own connection gives up at
+    once, and the page or the push with it.
+    """
+    from argilla_server.jobs.queues import REDIS_CONNECTION
+    from redis.backoff import ExponentialBackoff
+    from redis.retry import Retry
+
+    REDIS_CONNECTION.set_retry(Retry(ExponentialBackoff(cap=1.0, base=0.05), 8))
 
 
 def work(parent: int) -> None:
