@@ -77,9 +77,15 @@ def preference_accuracy(
 def accuracy_difference(
     one: Array, other: Array, dialogues: Sequence[str], *, seed: int, resamples: int = RESAMPLES
 ) -> Difference:
-    """Return how much more often the first prefers the chosen side, paired by pair."""
+    """Return how much more often the first prefers the chosen side, paired by pair.
+
+    Where the two agree on every pair there is no interval: a bootstrap sees no spread, and would
+    be certain.
+    """
     if len(one) != len(other):
         raise EvaluationError(f"preferences: {len(one)} and {len(other)} pairs are not the same")
     ahead = one - other
-    ci = interval(mean_of(ahead), seed=seed, clusters=dialogues, resamples=resamples)
+    ci = None
+    if np.ptp(ahead):
+        ci = interval(mean_of(ahead), seed=seed, clusters=dialogues, resamples=resamples)
     return Difference(float(ahead.mean()), ci, len(set(dialogues)))

@@ -18,6 +18,8 @@ from pipeline.evaluation.intervals import RESAMPLES, share_interval
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Verdict
 from pipeline.features.table import Array
 
+LEAST_LONGER = 10
+
 
 @dataclass(frozen=True)
 class Judged:
@@ -80,8 +82,8 @@ def length_controlled(judged: Sequence[Judged]) -> WinRate:
     After Dubois et al. (2024, length-controlled AlpacaEval): the verdict's log odds are a constant
     and a slope of tanh(difference in words / its standard deviation); the rate is that of the
     constant alone. Half a win is half of a binomial outcome. The interval is Wald's, with
-    dialogues as clusters. There is no estimate where one side is always the longer one (it would
-    be extrapolated), nor where length tells all verdicts apart.
+    dialogues as clusters. There is no estimate where either side is the longer one in fewer than
+    `LEAST_LONGER` contests (it would be extrapolated), nor where length tells all verdicts apart.
     """
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
@@ -92,9 +94,8 @@ def length_controlled(judged: Sequence[Judged]) -> WinRate:
     ahead = np.array([one.words[0] - one.words[1] for one, _ in known], dtype=np.float64)
     ties = int(np.sum(values == TIE))
     nothing = WinRate(None, None, len(known), ties, failed)
-    if len({one.dialogue for one, _ in known}) < 3 or not ahead.min() < 0 < ahead.max():
-        return nothing
-    if _separated(values, ahead):
+    fewest = min(int(np.sum(ahead > 0)), int(np.sum(ahead < 0)))
+    if fewest < LEAST_LONGER or _separated(values, ahead):
         return nothing
     design = np.column_stack([np.ones(len(ahead)), np.tanh(ahead / ahead.std())])
     _, groups = np.unique([one.dialogue for one, _ in known], return_inverse=True)

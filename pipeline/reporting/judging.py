@@ -77,5 +77,18 @@ def student_table(folder: Path = STUDENT) -> str:
     return "\n".join(["", _table(read_json(folder / "evaluation.json")), ""])
 
 
+def pair_filter_table(folder: Path = STUDENT) -> str:
+    """Return how often each DPO student prefers the chosen side of held-out strict pairs."""
+    if not (folder / "pair_filters.json").is_file():
+        return "\nNot run yet: `distillery study student --data DIR`.\n\n"
+    lines = [
+        "| student | held-out pairs | prefers the chosen side % (95% interval) |",
+        "|---|---:|---|",
+    ]
+    for name, one in read_json(folder / "pair_filters.json").items():
+        lines.append(f"| {name} | {one.get('pairs', '')} | {rate(one['value'], one['ci'])} |")
+    return "\n".join(["", *lines, "", ""])
+
+
 def _table(rows: list[dict[str, Any]]) -> str:
     return comparison_table([ComparisonRow.model_validate(row) for row in rows])

@@ -42,6 +42,12 @@ def test_two_models_are_compared_pair_by_pair() -> None:
     assert (found.value, found.dialogues) == (0.25, 4)
 
 
+def test_models_that_never_differ_have_no_interval_of_no_width() -> None:
+    same = np.array([1.0, 0.0, 1.0])
+
+    assert accuracy_difference(same, same, ["a", "b", "c"], seed=0).ci is None
+
+
 def test_model_and_reference_must_have_seen_the_same_pairs() -> None:
     with pytest.raises(EvaluationError, match="1 pairs of the model, 3 of its reference"):
         prefers_chosen(log_probs([-1.0], [-2.0]), REFERENCE)

@@ -80,9 +80,9 @@ def test_without_an_effect_of_length_nothing_is_taken_out() -> None:
 
 
 def test_the_model_of_two_points_is_the_one_worked_out_by_hand() -> None:
-    # 3 of 4 won when 10 words ahead, 1 of 4 when 10 behind: log odds 0 +- log 3, by symmetry 0.5.
-    verdicts = [judged(float(n < 3), n, words=(20, 10)) for n in range(4)]
-    verdicts += [judged(float(n < 1), 10 + n, words=(10, 20)) for n in range(4)]
+    # 9 of 12 won when 10 words ahead, 3 of 12 when 10 behind: log odds 0 +- log 3, at zero 0.5.
+    verdicts = [judged(float(n < 9), n, words=(20, 10)) for n in range(12)]
+    verdicts += [judged(float(n < 3), 12 + n, words=(10, 20)) for n in range(12)]
 
     assert length_controlled(verdicts).value == pytest.approx(0.5, abs=1e-6)
 
@@ -90,13 +90,14 @@ def test_the_model_of_two_points_is_the_one_worked_out_by_hand() -> None:
 @pytest.mark.parametrize(
     "verdicts",
     [
-        [judged(float(n % 2), n, words=(20 + n, 10)) for n in range(8)],
-        [judged(float(n > 3), n, words=(6 + n, 10)) for n in range(9)],
-        [judged(1.0, n, words=(6 + n, 10)) for n in range(9)],
+        [judged(float(n % 2), n, words=(20 + n, 10)) for n in range(40)],
+        [judged(float(n % 2), n, words=(1 + n, 10)) for n in range(18)],
+        [judged(float(n > 20), n, words=(n, 20)) for n in range(41)],
+        [judged(1.0, n, words=(n, 20)) for n in range(41)],
         [judged(1.0, 1)],
         [judged(None, 1)],
     ],
-    ids=["always longer", "length decides all", "all won", "one contest", "no verdict"],
+    ids=["always longer", "rarely longer", "length decides", "all won", "one contest", "none"],
 )
 def test_where_length_cannot_be_told_apart_there_is_no_estimate(verdicts: list[Judged]) -> None:
     assert length_controlled(verdicts).value is None
