@@ -74,11 +74,11 @@ PARAPHRASES: tuple[tuple[str, str], ...] = (
     ),
     (
         "The funeral is over, the guests have gone, and now the quiet begins.",
-        "Now that the funeral is over and the guests are gone, the quiet begins.",
+        "With the funeral over and every guest gone, the quiet is what begins now.",
     ),
     (
         "You stood on that stage with shaking knees and sang to the end.",
-        "With shaking knees you stood on the stage, and to the end you sang.",
+        "Your knees were shaking on that stage, and still you sang until the end.",
     ),
     (
         "Nobody asked you before they changed the shifts, and you found out from a note.",
