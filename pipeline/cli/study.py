@@ -43,7 +43,8 @@ def study(
         raise PipelineError("--data is missing: the folder of the real data")
     if not data.is_dir():
         raise MissingFileError(data, hint="Give --data the folder of the real data.")
-    started, clock = datetime.now(UTC), time.monotonic()
+    # What is written below would mark the tree as changed.
+    started, clock, commit = datetime.now(UTC), time.monotonic(), _commit()
     with tempfile.TemporaryDirectory() as scratch:
         results = STUDIES[name](data.resolve(), Path(scratch))
     for file, figures in results.items():
@@ -55,7 +56,7 @@ def study(
             "command": f"distillery study {name} --data DIR",
             "started": started.isoformat(timespec="seconds"),
             "wall_s": round(time.monotonic() - clock, 1),
-            "commit": _commit(),
+            "commit": commit,
             "machine": describe_machine(),
             "packages": {package: version(package) for package in PACKAGES},
         },
