@@ -70,7 +70,7 @@ def distillery(project: Path, *arguments: str) -> subprocess.CompletedProcess[st
 DISTIL = [
     *("distil", "human-naive", "--exchanges", "datasets/exchanges.parquet"),
     *("--responses", "datasets/responses/source.parquet", "--splits", "datasets/splits.parquet"),
-    *("--out", "out.parquet", "--rejections", "rejected.parquet"),
+    *("--out", "out.parquet", "--rejections", "rejected.parquet", "--metrics", "calls.json"),
 ]
 
 
