@@ -9,6 +9,8 @@ from pipeline.storage import read_json
 
 STUDY = Path("reports/studies/scoring")
 SAMPLE = Path("reports/metrics/scorers/honest.json")
+# On both parts, so it tells how hard they are.
+PLAIN = ("15V2", "LR")
 HEAD = (
     "",
     "| features | model | protocol | accuracy % (95% interval) | QWK |",
@@ -73,7 +75,7 @@ def sample_table(path: Path = SAMPLE) -> str:
 
 
 def target_lines(folder: Path = STUDY) -> str:
-    """Return what was aimed at and what was reached, one item a measure."""
+    """Return what was aimed at, what was reached, and what that is beside the paper's method."""
     comparisons = read_json(folder / "comparisons.json")
     lines = [""]
     for name, target in comparisons["targets"].items():
@@ -85,7 +87,23 @@ def target_lines(folder: Path = STUDY) -> str:
                 f"- chosen {name}, {metric}: {one['mean']:.3f} ({low:.3f} to {high:.3f}), target "
                 f"{one['target']:.2f}: {said} after {comparisons['searched']} tried configurations"
             )
+        lines += [
+            f"- the same less {one['other']}, {one['metric']}: {_difference(one)}"
+            for one in target["against the paper's method"]
+        ]
+    [tried] = [row for row in read_json(folder / "search.json") if _is_plain(row)]
+    reported = _found(read_json(folder / "honest.json"), *PLAIN)
+    lines.append(
+        f"- how unlike the two parts are: {PLAIN[0]} with {PLAIN[1]} has accuracy "
+        f"{tried['accuracy']:.3f} and qwk {tried['qwk']:.3f} on the choosing part, "
+        f"{reported['accuracy']['mean']:.3f} and {reported['qwk']['mean']:.3f} on the reported one"
+    )
     return "\n".join([*lines, "", ""])
+
+
+def _is_plain(row: dict[str, Any]) -> bool:
+    same = (row["features"], row["model"]) == PLAIN
+    return same and (row["pool"], row["raters"]) == ("balanced", "none")
 
 
 def chosen_lines(folder: Path = STUDY) -> str:
@@ -114,11 +132,21 @@ def rater_lines(folder: Path = STUDY) -> str:
         )
     effects = read_json(folder / "comparisons.json")["leniency taken out less left in"]
     lines += [
-        f"- {one['ours']}, less the same with leniency left in: {one['metric']} "
-        f"{one['mean']:+.4f} ({one['ci'][0]:+.4f} to {one['ci'][1]:+.4f})"
+        f"- {one['ours']}, less the same with leniency left in: {one['metric']} {_difference(one)}"
         for one in effects
     ]
     return "\n".join([*lines, "", ""])
+
+
+def _difference(one: dict[str, Any]) -> str:
+    low, high = one["ci"]
+    return f"{one['mean']:+.4f} ({low:+.4f} to {high:+.4f})"
+
+
+def _found(rows: list[dict[str, Any]], features: str, model: str) -> dict[str, Any]:
+    return {
+        row["metric"]: row for row in rows if (row["features"], row["model"]) == (features, model)
+    }
 
 
 def _of(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
@@ -126,9 +154,7 @@ def _of(rows: list[dict[str, Any]], metric: str) -> list[dict[str, Any]]:
 
 
 def _line(rows: list[dict[str, Any]], features: str, model: str, protocol: str) -> str:
-    found = {
-        row["metric"]: row for row in rows if (row["features"], row["model"]) == (features, model)
-    }
+    found = _found(rows, features, model)
     right = found["accuracy"]
     low, high = right["ci"]
     kappa = f"{found['qwk']['mean']:.2f}" if "qwk" in found else ""

@@ -43,6 +43,8 @@ def test_a_target_that_was_not_reached_is_reported_as_such_with_the_search() -> 
             assert measured["reached"] == (measured["mean"] >= measured["target"])
             assert measured["splits"] >= 20
             assert f"{measured['mean']:.3f} ({measured['ci'][0]:.3f} to " in lines
+    assert lines.count("less 15V2+MITI: LR") == 4
+    assert "on the choosing part" in lines
     assert lines.count("missed") == sum(
         not target[metric]["reached"]
         for target in comparisons["targets"].values()
