@@ -22,6 +22,7 @@ from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltErro
 SCORER = "reports/metrics/scorer.json"
 SELECTION = "reports/metrics/selection.json"
 EVALUATION = "reports/metrics/evaluation.json"
+BASE = "base"
 STUDENTS = "reports/metrics/students"
 REWARD = "reports/metrics/reward.json"
 CURVE = "reports/metrics/reward_curve.json"
@@ -192,10 +193,18 @@ def students(known: Known) -> dict[str, Any]:
     evaluation = known.facts.find(EVALUATION)
     if isinstance(evaluation, NotBuilt) and not files:
         raise NotBuiltError(evaluation.file, evaluation.command)
+    trained = [_trained(known, file) for file in files]
+    names = {name for name, _, _ in trained}
+    # What a training brought; outside comparators and nulls are on the page of comparisons.
+    own = [
+        one
+        for one in evaluation
+        if one["model"].raw in names and one["opponent"].raw in names | {BASE}
+    ]
     return {
         "files": [EVALUATION, *files],
-        "trained": [_trained(known, file) for file in files],
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in evaluation],
+        "trained": trained,
+        "rows": [(one, _interval(one, "win_rate", "ci")) for one in own or evaluation],
         "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
