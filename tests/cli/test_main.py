@@ -108,7 +108,7 @@ def test_offline_another_machine_is_not_reached(
     assert "not fetched, because DISTILLERY_OFFLINE=1 is set" in err
 
 
-def test_the_readme_lists_every_command_for_people() -> None:
-    readme = (PROJECT / "README.md").read_text(encoding="utf-8")
+def test_the_documents_list_every_command_for_people() -> None:
+    readme = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
 
     assert commands().strip() in readme
