@@ -109,6 +109,6 @@ def test_offline_another_machine_is_not_reached(
 
 
 def test_the_documents_list_every_command_for_people() -> None:
-    readme = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
+    document = (PROJECT / "docs" / "commands.md").read_text(encoding="utf-8")
 
-    assert commands().strip() in readme
+    assert commands().strip() in document
