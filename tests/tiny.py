@@ -13,19 +13,18 @@ CHAT = (
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
 ROLES = ("<user>", "<assistant>", "<system>")
-LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,?!'0123456789"
 
 
 def tiny_tokenizer() -> Any:
-    """Return a tokenizer of single letters with a chat template."""
+    """Return a tokenizer of bytes with one merge and a chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    words = ["<unk>", "<s>", "</s>", *ROLES, *LETTERS]
-    model = models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="<unk>")
-    plain = Tokenizer(model)
-    plain.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    plain.decoder = decoders.Fuse()
+    words = ["<unk>", "<s>", "</s>", *ROLES, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    vocabulary = {word: at for at, word in enumerate([*words, "qu"])}
+    plain = Tokenizer(models.BPE(vocabulary, [("q", "u")], unk_token="<unk>"))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    plain.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(
         tokenizer_object=plain,
         unk_token="<unk>",

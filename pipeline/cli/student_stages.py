@@ -40,6 +40,7 @@ def train_sft(
     metrics: Out,
 ) -> None:
     """Train a student's first step on supervised examples."""
+    from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_sft as stage
     from pipeline.student.device import pin_kernels
@@ -58,6 +59,7 @@ def train_sft(
         report=report,
         rejections=rejections,
         metrics=metrics,
+        checkpoints=home() / "checkpoints",
     )
 
 
@@ -74,6 +76,7 @@ def train_dpo(
     metrics: Out,
 ) -> None:
     """Train a student's second step on preferences."""
+    from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_dpo as stage
     from pipeline.student.device import pin_kernels
@@ -93,6 +96,7 @@ def train_dpo(
         report=report,
         rejections=rejections,
         metrics=metrics,
+        checkpoints=home() / "checkpoints",
     )
 
 

@@ -84,7 +84,7 @@ def export_student(
     if chosen is None:
         raise PipelineError(f"--format {form}: not known\nUse one of: {', '.join(export.FORMATS)}")
     done = export.export_student(_student(model, base), out, chosen)
-    note(f"{done.folder}: logits differ from the student's by at most {done.difference:.2g}")
+    note(f"{done.folder}: {done.finding}")
 
 
 def _student(model: str, base: Path | None) -> Student:
