@@ -37,7 +37,7 @@ def tiny_tokenizer() -> Any:
     return fast
 
 
-def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
+def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2, context: int = 512) -> Path:
     """Write a base model of a few thousand weights to `folder`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -54,7 +54,7 @@ def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
             num_hidden_layers=layers,
             num_attention_heads=4,
             num_key_value_heads=2,
-            max_position_embeddings=512,
+            max_position_embeddings=context,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,

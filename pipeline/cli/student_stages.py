@@ -43,9 +43,10 @@ def train_sft(
     from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_sft as stage
-    from pipeline.student.device import pin_kernels
+    from pipeline.student.device import pin_kernels, quiet_libraries
 
     pin_kernels()
+    quiet_libraries()
     params = load_params()
     stage.run(
         params.train_sft,
@@ -79,9 +80,10 @@ def train_dpo(
     from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_dpo as stage
-    from pipeline.student.device import pin_kernels
+    from pipeline.student.device import pin_kernels, quiet_libraries
 
     pin_kernels()
+    quiet_libraries()
     params = load_params()
     stage.run(
         params.train_dpo,
@@ -106,9 +108,10 @@ def generate(
     """Write what a model says to the held-out exchanges."""
     from pipeline.params import load_params
     from pipeline.stages import generate as stage
-    from pipeline.student.device import pin_kernels
+    from pipeline.student.device import pin_kernels, quiet_libraries
 
     pin_kernels()
+    quiet_libraries()
     params = load_params()
     stage.run(
         params.generate,

@@ -124,13 +124,22 @@ def done(
     return out
 
 
+def over_base(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+    """Return the rows of `model` against the base, all lengths together."""
+    return [
+        row
+        for row in rows
+        if row["model"] == model and row["opponent"] == "base" and not row["length_matched"]
+    ]
+
+
 def test_the_table_has_students_outsiders_and_nulls_on_both_test_sets(done: Path) -> None:
     rows = read_json(done / "evaluation.json")
 
     assert {row["test_set"] for row in rows} == {"papers", "random"}
     assert {row["judge"] for row in rows} == {"scorer", "reward"}
-    over_base = {row["model"] for row in rows if row["opponent"] == "base"}
-    assert over_base == {*STAND_INS, *STAND_INS.values(), *NULLS} - {"base"}
+    met_base = {row["model"] for row in rows if row["opponent"] == "base"}
+    assert met_base == {*STAND_INS, *STAND_INS.values(), *NULLS} - {"base"}
 
 
 def test_every_row_has_its_interval_around_its_rate(done: Path) -> None:
@@ -195,7 +204,7 @@ def test_people_judge_by_the_rounds_that_they_finished(
     run(build, sample_build, params, tmp_path, judges=("people",))
 
     rows = read_json(tmp_path / "evaluation.json")
-    judged = [row for row in rows if row["n"] and not row["length_matched"]]
+    judged = [row for row in over_base(rows, "dpo-direct-listener_b") if row["n"]]
     assert {row["judge"] for row in rows} == {"people"}
     assert {row["win_rate"] for row in judged} == {1.0}
     assert max(row["failed_share"] for row in judged) > 0
@@ -220,9 +229,7 @@ def test_a_language_model_judges_in_both_orders(
             judges=("llm",),
         )
 
-    rows = read_json(tmp_path / "evaluation.json")
-    own = [row for row in rows if row["model"].startswith("dpo") and not row["length_matched"]]
-    assert own
+    own = over_base(read_json(tmp_path / "evaluation.json"), "dpo-direct-listener_b")
     assert {(row["judge"], row["win_rate"], row["position_bias"]) for row in own} == {
         ("LLM mock", 0.5, 1.0)
     }
