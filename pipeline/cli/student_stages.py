@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.stages import PANEL, Corpus, In, Out
+
+if TYPE_CHECKING:
+    from pipeline.student.params import Device
 
 Model = Annotated[str, typer.Argument(help="a name under `models` in params.yaml")]
 Checked = Annotated[Path, typer.Option(help="verdicts that must be good")]
@@ -43,11 +46,11 @@ def train_sft(
     from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_sft as stage
-    from pipeline.student.device import pin_kernels, quiet_libraries
+    from pipeline.student.device import pin_kernels
 
     pin_kernels()
-    quiet_libraries()
     params = load_params()
+    _say_device(params.train_sft.device)
     stage.run(
         params.train_sft,
         corpus=corpus,
@@ -80,11 +83,11 @@ def train_dpo(
     from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_dpo as stage
-    from pipeline.student.device import pin_kernels, quiet_libraries
+    from pipeline.student.device import pin_kernels
 
     pin_kernels()
-    quiet_libraries()
     params = load_params()
+    _say_device(params.train_dpo.device)
     stage.run(
         params.train_dpo,
         corpus=corpus,
@@ -108,11 +111,11 @@ def generate(
     """Write what a model says to the held-out exchanges."""
     from pipeline.params import load_params
     from pipeline.stages import generate as stage
-    from pipeline.student.device import pin_kernels, quiet_libraries
+    from pipeline.student.device import pin_kernels
 
     pin_kernels()
-    quiet_libraries()
     params = load_params()
+    _say_device(params.generate.device)
     stage.run(
         params.generate,
         params.prompt,
@@ -124,3 +127,11 @@ def generate(
         out=out,
         rejections=rejections,
     )
+
+
+def _say_device(wanted: Device) -> None:
+    from pipeline.cli.console import note
+    from pipeline.student.device import choose_device, describe_device, quiet_libraries
+
+    quiet_libraries()
+    note(f"on {describe_device(choose_device(wanted))}")

@@ -72,7 +72,10 @@ def test_what_is_longer_than_the_context_is_rejected_not_cut(base: Path, tmp_pat
 
 @pytest.mark.parametrize(
     ("rows", "context", "problem"),
-    [([], 512, "the corpus is empty"), (examples(3), 16, r"all 3 rows were rejected \(too_long\)")],
+    [
+        ([], 512, "the corpus is empty"),
+        (examples(3), 16, r"all 3 rows .* \(too_long\), as \S+-0: \d+ tokens, context 16"),
+    ],
 )
 def test_nothing_to_train_on_is_said(
     base: Path, tmp_path: Path, rows: list[SFTExample], context: int, problem: str
@@ -87,7 +90,10 @@ def test_nothing_to_train_on_is_said(
 
 @pytest.mark.parametrize(
     ("rows", "context", "problem"),
-    [([], 512, "the corpus is empty"), (pairs(3), 16, r"all 3 rows were rejected \(too_long\)")],
+    [
+        ([], 512, "the corpus is empty"),
+        (pairs(3), 16, r"all 3 rows .* \(too_long\), as \S+-0: \d+ tokens, context 16"),
+    ],
 )
 def test_no_pair_to_train_on_is_said(
     base: Path,
