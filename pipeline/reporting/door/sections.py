@@ -15,6 +15,7 @@ from pipeline.reporting.cards.corpus import (
     alphas,
     audit_names,
 )
+from pipeline.reporting.door.contests import Interval, interval, meetings
 from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
 from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
@@ -172,20 +173,6 @@ def _measures(model: Fact) -> list[Fact | None]:
     return found
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A share with its interval, as a line of a drawing from 0 to 100."""
-
-    value: Fact
-    low: Fact
-    high: Fact
-
-    @property
-    def at(self) -> tuple[float, float, float]:
-        """Value, low and high in percent."""
-        return (100 * number(self.value), 100 * number(self.low), 100 * number(self.high))
-
-
 def students(known: Known) -> dict[str, Any]:
     """Return every training of a student, and every comparison with an opponent."""
     folder = known.facts.root / STUDENTS
@@ -204,7 +191,7 @@ def students(known: Known) -> dict[str, Any]:
     return {
         "files": [EVALUATION, *files],
         "trained": trained,
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in own or evaluation],
+        "meetings": meetings(own or evaluation),
         "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
@@ -223,7 +210,7 @@ def reward_models(known: Known) -> dict[str, Any]:
         raise NotBuiltError(found.file, found.command)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
     for one in found:
-        by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
+        by_data.setdefault(str(one["data"].raw), []).append((one, interval(one, "accuracy")))
     return {
         "files": [REWARD, CURVE],
         "used": used,
@@ -235,18 +222,11 @@ def reward_models(known: Known) -> dict[str, Any]:
 
 def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
     series: dict[str, list[tuple[float, Measured]]] = {}
-    for one, interval in rows:
-        if interval is not None:
+    for one, right in rows:
+        if right is not None:
             name = str(one["model"].raw)
-            series.setdefault(name, []).append((number(one["fraction"]), interval))
+            series.setdefault(name, []).append((number(one["fraction"]), right))
     return curve(series)
-
-
-def _interval(row: Fact, value: str, ci: str) -> Interval | None:
-    limits = list(row[ci]) if row[ci].raw else []
-    if row[value].raw is None or len(limits) != 2:
-        return None
-    return Interval(row[value], *limits)
 
 
 def calls(known: Known) -> dict[str, Any]:
