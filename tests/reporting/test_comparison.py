@@ -140,8 +140,8 @@ def test_the_page_says_first_who_is_worse_than_its_teacher(tmp_path: Path) -> No
 def test_the_page_opens_offline_and_axe_finds_nothing_serious(
     tmp_path: Path, width: int, scheme: str
 ) -> None:
-    hostile = ALL.model_copy(update={"model": HOSTILE, "judge": HOSTILE})
-    write_comparison(tmp_path, Comparison([ALL, NONE, hostile], [], []), FIGURES)
+    hostile = [one.model_copy(update={"model": HOSTILE, "judge": HOSTILE}) for one in (ALL, NONE)]
+    write_comparison(tmp_path, Comparison([ALL, NONE, *hostile], [], []), FIGURES)
     with chromium() as browser:
         visit = Visit(browser, tmp_path / "index.html", width=width, scheme=scheme)
 

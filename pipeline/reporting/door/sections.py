@@ -175,32 +175,34 @@ def _measures(model: Fact) -> list[Fact | None]:
 
 def students(known: Known) -> dict[str, Any]:
     """Return every training of a student, and every comparison with an opponent."""
-    folder = known.facts.root / STUDENTS
-    files = [f"{STUDENTS}/{path.relative_to(folder)}" for path in sorted(folder.glob("*/*.json"))]
+    files = student_files(known)
     evaluation = known.facts.find(EVALUATION)
     if isinstance(evaluation, NotBuilt) and not files:
         raise NotBuiltError(evaluation.file, evaluation.command)
-    trained = [_trained(known, file) for file in files]
-    names = {name for name, _, _ in trained}
     # What a training brought; outside comparators and nulls are on the page of comparisons.
     own = [
         one
         for one in evaluation
-        if one["model"].raw in names and one["opponent"].raw in names | {BASE}
+        if one["model"].raw in files and one["opponent"].raw in {*files, BASE}
     ]
     return {
-        "files": [EVALUATION, *files],
-        "trained": trained,
+        "files": [EVALUATION, *files.values()],
+        "trained": [
+            (name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file))
+            for name, file in files.items()
+        ],
         "meetings": meetings(own or evaluation),
-        "evaluation": evaluation,
         "page": known.page("reports/evaluation/index.html"),
     }
 
 
-def _trained(known: Known, file: str) -> tuple[str, str | None, Fact]:
-    """Return the name, the card and the measures of one training."""
-    name = "-".join(reversed(file.removesuffix(".json").split("/")[-2:]))
-    return name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file)
+def student_files(known: Known) -> dict[str, str]:
+    """Return the name of each training of a student with the file of its measures."""
+    folder = known.facts.root / STUDENTS
+    return {
+        f"{path.stem}-{path.parent.name}": f"{STUDENTS}/{path.parent.name}/{path.name}"
+        for path in sorted(folder.glob("*/*.json"))
+    }
 
 
 def reward_models(known: Known) -> dict[str, Any]:
