@@ -45,6 +45,10 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
         load_rules("teacher_artefacts", "prompt_echo"),
         detector="prompt_echo",
         action="Parse the completion again, or drop it.",
+        # Who is asked to count words speaks of them.
+        keep=lambda text, match: (
+            "word" not in match.group().lower() or "word" not in (text.prompt or "").lower()
+        ),
     )
     prompts = set()
     for prompt in settings.prompt_texts:

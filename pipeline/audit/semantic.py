@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 BLOCK_ROWS = 4096
 SAMPLE_ROWS = 400
 # LSA alone calls two short texts on one topic the same: some of the very words must be shared.
-_MIN_WORD_COSINE = 0.65
+_MIN_WORD_COSINE = 0.7
 
 
 def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
