@@ -74,10 +74,14 @@ def _is_task(prompt: str) -> bool:
 
 
 def _hands_back(reply: str, material: str) -> bool:
-    """Whether the reply is one run of the material, and most of it; a changed letter is work."""
+    """Whether the reply ends in one run of the material, and most of both is that run.
+
+    A changed letter is work, and so is a word put where a blank was, as at the end.
+    """
     words, given = reply.split(), material.split()
-    run = SequenceMatcher(None, given, words, autojunk=False).find_longest_match().size
-    return run >= _HANDED_BACK * len(words) and run >= _OF_MATERIAL * len(given)
+    run = SequenceMatcher(None, given, words, autojunk=False).find_longest_match()
+    least = max(_HANDED_BACK * len(words), _OF_MATERIAL * len(given))
+    return run.size >= least and run.b + run.size == len(words)
 
 
 def _answers_with(reply: str, said: str) -> bool:

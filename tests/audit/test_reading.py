@@ -55,7 +55,7 @@ def test_a_file_without_a_row_says_why(tmp_path: Path) -> None:
     path = tmp_path / "rows.json"
     path.write_text('{"rows": [1,', encoding="utf-8")
 
-    with pytest.raises(TableError, match="no rows .*not a JSON object"):
+    with pytest.raises(TableError, match=r"no rows .*not a JSON object"):
         read_raw(path)
 
 
