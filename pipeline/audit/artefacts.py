@@ -166,7 +166,7 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
                 evidence=opener,
                 excerpt=opener,
                 score=round(times / total, 4),
-                explanation=f"{times} of {total} replies ({times / total:.1%}) begin so.",
+                explanation=f"{times} of {total} replies ({times / total:.1%}) begin {opener!r}.",
                 action="Vary the prompt, or sample fewer of them: a student copies openers first.",
             )
             for opener, times in counts.most_common(20)
