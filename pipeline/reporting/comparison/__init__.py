@@ -1,4 +1,4 @@
-"""The comparison table for readers: Markdown, CSV, and a figure in SVG."""
+"""The comparison table for readers: a page, Markdown, CSV, and a figure in SVG."""
 
 from __future__ import annotations
 
@@ -10,13 +10,15 @@ from typing import Any
 
 from pipeline.evaluation.comparison import NOT_APPLICABLE, Comparison, ComparisonRow
 from pipeline.reporting.comparison.figure import comparison_figure
+from pipeline.reporting.comparison.page import comparison_page
 from pipeline.storage import AtomicFile
 
 Key = tuple[str, str, str, str]
 
 
 def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -> None:
-    """Write `comparison.md`, `comparison.csv` and `comparison.svg` to `folder`."""
+    """Write `index.html`, `comparison.md`, `comparison.csv` and `comparison.svg` to `folder`."""
+    figure = comparison_figure(table.rows)
     parts = (
         "# Comparison of models\n",
         comparison_table(table.rows),
@@ -30,7 +32,11 @@ def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -
     for name, text in (
         ("comparison.md", "\n".join(parts)),
         ("comparison.csv", comparison_csv(table.rows)),
-        ("comparison.svg", comparison_figure(table.rows)),
+        ("comparison.svg", figure),
+        (
+            "index.html",
+            comparison_page(table.rows, figures, figure=figure, checks=check_lines(figures)),
+        ),
     ):
         with AtomicFile(folder / name) as part:
             part.write_text(text, encoding="utf-8", newline="\n")
