@@ -50,6 +50,7 @@ NONE = ALL.model_copy(
     }
 )
 FIGURES = {
+    "judges": {"scorer": "ratings of the train dialogues"},
     "judge_agreement": [
         {"judges": ("a", "b"), "kappa": None, "kappa_ci": None, "raw": 1.0, "raw_ci": None, "n": 1}
     ],

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +22,8 @@ def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -
     parts = (
         "# Comparison of models\n",
         comparison_table(table.rows),
+        "## Judges\n",
+        judge_lines(figures["judges"]),
         "## Agreement between judges\n",
         agreement_table(figures["judge_agreement"]),
         "## Replies\n",
@@ -83,6 +85,11 @@ def _bias(row: ComparisonRow) -> str:
     if row.position_bias == NOT_APPLICABLE:
         return NOT_APPLICABLE
     return f"{100 * float(row.position_bias):.1f}%"
+
+
+def judge_lines(judges: Mapping[str, str]) -> str:
+    """Return a line per judge with what it learned from."""
+    return "\n".join([*(f"- {name} learned from {what}." for name, what in judges.items()), ""])
 
 
 def agreement_table(agreements: Sequence[dict[str, Any]]) -> str:
