@@ -38,6 +38,7 @@ from pipeline.studies.judging import (
     describe_judges,
     open_bench,
 )
+from pipeline.studies.student_target import student_target
 
 # What each model was taught, on the students' half.
 CORPORA = {
@@ -66,8 +67,10 @@ def judge_students(data: Path, work: Path) -> dict[str, Any]:
         )
     bench = open_bench(data, work)
     table = _compare(bench, models)
+    rows = [row.model_dump(mode="json") for row in table.rows]
     figures = {
-        "evaluation.json": [row.model_dump(mode="json") for row in table.rows],
+        "evaluation.json": rows,
+        "target.json": student_target(rows),
         "judges.json": {
             "judges": describe_judges(bench),
             "agreement": [agreement_row(one) for one in table.agreements],
