@@ -56,6 +56,12 @@ class Table:
     heads: list[str]
     rows: list[tuple[str, list[Figure]]]
 
+    @property
+    def is_sparse(self) -> bool:
+        """Whether most cells are empty: then each row is best seen by itself."""
+        cells = [cell for _, row in self.rows for cell in row]
+        return len(self.heads) > 6 and sum(cell is None for cell in cells) > len(cells) / 2
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -224,9 +230,17 @@ def measured(figures: dict[str, Figure]) -> Measured:
         if not isinstance(value, dict):
             found.plain.append((label, value))
         elif value and all(isinstance(one, dict) for one in value.values()):
-            found.tables.append((label, _table(value)))
+            table = _table(value)
+            if table.is_sparse:
+                charts = ((row, _numbers(one)) for row, one in value.items())  # type: ignore[arg-type]
+                found.bars.extend((f"{label}: {row}", _bars(one)) for row, one in charts if one)
+            else:
+                found.tables.append((label, table))
         elif numbers := _numbers(value):
-            found.bars.append((label, _bars(numbers)))
+            if any(numbers.values()):
+                found.bars.append((label, _bars(numbers)))
+            else:
+                found.plain.append((label, f"none: {', '.join(numbers)}"))
         elif value:
             found.plain.extend((f"{label}: {key}", one) for key, one in value.items())
     return found

@@ -153,6 +153,16 @@ def test_bars_stack_by_severity_and_the_longest_fills_the_width() -> None:
     assert bars[0].segments == [("critical", 1.0, 0.0, 25.0), ("info", 3.0, 25.0, 75.0)]
 
 
+def test_rows_with_figures_of_their_own_are_charts_and_naughts_are_a_line() -> None:
+    openers = {who: {f"{who} {number}": 0.5 for number in range(5)} for who in ("a", "b", "c")}
+
+    found = measured({"top_openers": openers, "by_rule": {"x": 0, "y": 0}})
+
+    assert [name for name, _ in found.bars] == [f"top openers: {who}" for who in ("a", "b", "c")]
+    assert found.plain == [("by rule", "none: x, y")]
+    assert not found.tables
+
+
 def test_figures_become_single_values_bars_or_tables() -> None:
     found = measured({"one": 3, "by_responder": {"a": 1, "b": 2}, "both": {"a": {"x": 1}}})
 
