@@ -104,7 +104,7 @@ def _compare(bench: Bench, models: dict[str, Replies]) -> Comparison:
 
 def _replies(bench: Bench, models: dict[str, Replies]) -> dict[str, Any]:
     """Return measures of replies; the teachers' critical findings are those of the rated models."""
-    _, _, coder = load(bench.folders[1], bench.embedder)
+    _, _, coder = load(bench.trained[1].folder, bench.embedder)
     every = [pair for pairs in bench.pairs.values() for pair in pairs]
     outside = by_responder([response for _, response in every])
     taught = [pair for pair in every if pair[1].responder != HUMAN]

@@ -2,31 +2,40 @@
 
 Dialogues of one collection task stay together. Neither judge saw a dialogue that a student was
 taught or is tested on, and neither reads a feature that the other reads.
+
+A judge has two parts: what people would rate the reply if it belongs here (a scorer), and whether
+it does (`relevance`). A reply that does not is rated 1: what a judge expects is the mean of the two
+cases. People rated no reply that misses, so ratings alone teach nothing about it.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from pipeline.evaluation.judges import PointwiseJudge, scorer_judge
+import numpy as np
+
+from pipeline.evaluation.judges import PointwiseJudge
 from pipeline.features.coder import BehaviourCoder, CodedSentence, code_out_of_fold, coded_sentences
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
-from pipeline.features.table import join
+from pipeline.features.table import Array, join
 from pipeline.features.text import text_version
 from pipeline.records import Exchange, Response
 from pipeline.scoring.features import combination
+from pipeline.scoring.predict import expected_ratings, probabilities
 from pipeline.scoring.rated import rated_set
 from pipeline.scoring.saved import FACTS, describe, save
 from pipeline.scoring.scorer import Scorer
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.licences import most_restrictive
 from pipeline.storage import read_json
+from pipeline.studies.judging.relevance import Pairs as AnyPairs
+from pipeline.studies.judging.relevance import Reading, learn_relevance
 
 MARGIN = 0.05
 LENIENCY: Final = "empirical_bayes"
@@ -39,18 +48,34 @@ Pairs = list[tuple[Exchange, Response]]
 
 @dataclass(frozen=True)
 class JudgePlan:
-    """What a judge reads and how it learns."""
+    """What a judge reads and how it learns; without `relevance` it is the scorer alone."""
 
     name: str
     features: str
     model: str
+    relevance: Reading | None = None
 
 
-# Chosen on the judges' dialogues alone, each half tested on the other.
+# Chosen on the judges' dialogues alone, each half tested on the other (`trials`).
 PLANS = (
-    JudgePlan("judge 1", "MiniLM+MiniLM exchange", "ridge-ordinal"),
-    JudgePlan("judge 2", "text+MITI coded", "ordinal"),
+    JudgePlan("judge 1", "MiniLM", "ridge-ordinal", "cosines"),
+    JudgePlan("judge 2", "text+MITI coded", "boosting", "shared words"),
 )
+# Those before them, which saw ratings alone: their figures are kept beside.
+BEFORE = (
+    JudgePlan("judge 1 before", "MiniLM+MiniLM exchange", "ridge-ordinal"),
+    JudgePlan("judge 2 before", "text+MITI coded", "ordinal"),
+)
+
+
+@dataclass(frozen=True)
+class TrainedJudge:
+    """A judge and what it makes of single replies: probabilities (pairs, 3) of 1, 2 and 3."""
+
+    plan: JudgePlan
+    folder: Path
+    probabilities: Callable[[AnyPairs], Array]
+    judge: PointwiseJudge
 
 
 def halves(dialogues: Sequence[tuple[str, str]], *, seed: int) -> tuple[set[str], set[str]]:
@@ -88,8 +113,8 @@ def train_judge(
     embedder: Embedder,
     *,
     seed: int,
-) -> PointwiseJudge:
-    """Train a judge on rated `pairs`, or take the one that `folder` holds already.
+) -> TrainedJudge:
+    """Train a judge on rated `pairs`, or take the scorer that `folder` holds already.
 
     Where it reads codes, the training replies are coded by coders that did not see their dialogue.
     """
@@ -114,7 +139,24 @@ def train_judge(
             licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
         )
         save(folder, scorer, facts, coder)
-    return scorer_judge(folder, embedder, name=plan.name, margin=MARGIN)
+    belongs = plan.relevance and learn_relevance(plan.relevance, pairs, embedder, seed=seed)
+
+    def chances(asked: AnyPairs) -> Array:
+        rated = probabilities(asked, folder, embedder)
+        return where_it_belongs(rated, belongs(asked)) if belongs else rated
+
+    judge = PointwiseJudge(plan.name, lambda asked: expected_ratings(chances(asked)), margin=MARGIN)
+    return TrainedJudge(plan, folder, chances, judge)
+
+
+def where_it_belongs(rated: Array, belongs: Array) -> Array:
+    """Return probabilities of 1, 2 and 3 of replies that belong with `belongs`, else are rated 1.
+
+    `rated` are the probabilities (pairs, 3) of replies that belong.
+    """
+    missing = np.zeros_like(rated)
+    missing[:, 0] = 1 - belongs
+    return rated * belongs[:, None] + missing
 
 
 def _is_trained(folder: Path, plan: JudgePlan, count: int) -> bool:
