@@ -29,8 +29,6 @@ from pipeline.evaluation.reply_report import reply_report
 from pipeline.scoring.saved import load
 from pipeline.storage import read_json
 from pipeline.studies.judging import (
-    HUMAN,
-    SEED,
     TEST_SETS,
     TOLERANCE,
     Bench,
@@ -38,12 +36,14 @@ from pipeline.studies.judging import (
     describe_judges,
     open_bench,
 )
+from pipeline.studies.judging.dialogues import HUMAN, SEED
 
 # What each model was taught, on the students' half.
 CORPORA = {
     "sft": "direct",
     "dpo": "direct, strict pairs",
     "dpo-authors": "direct, authors' pairs",
+    "dpo-onpolicy": "direct, then its own replies",
 }
 DPO, AUTHORS = "dpo", "dpo-authors"
 REFERENCE = "sft"
@@ -85,7 +85,7 @@ def _compare(bench: Bench, models: dict[str, Replies]) -> Comparison:
     others = [replies for name, replies in {**outside, **models}.items() if name != BASE]
     students = [name for name in CORPORA if name in models]
     wanted = [(name, BASE) for name in (*students, *outside, *NULLS)]
-    wanted += [("dpo", "sft"), ("dpo-authors", "sft"), (DPO, AUTHORS)]
+    wanted += [("dpo", "sft"), ("dpo-authors", "sft"), ("dpo-onpolicy", "sft"), (DPO, AUTHORS)]
     wanted += [(name, HUMAN) for name in students]
     everyone = {**outside, **models, **null_models(exchanges, others)}
     return compare(

@@ -7,7 +7,7 @@ the longer one of two equals, and what do they make of replies without any thoug
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -26,39 +26,32 @@ from pipeline.evaluation.comparison import (
 from pipeline.evaluation.contests import NULLS, by_responder, null_models
 from pipeline.evaluation.judge_agreement import JudgeAgreement
 from pipeline.evaluation.judges import Judge, PointwiseJudge, longer_judge
-from pipeline.features.embeddings import CachedEmbedder, Embedder, MiniLm
+from pipeline.features.embeddings import CachedEmbedder, MiniLm
 from pipeline.features.table import Array
 from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, Response
 from pipeline.scoring.predict import expected_ratings
-from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.storage import read_json
+from pipeline.studies.judging.dialogues import HUMAN, SEED, Pairs, pairs_of, read_rated
 from pipeline.studies.judging.judges import (
     BEFORE,
-    MAX_CHARS,
     PLANS,
     JudgePlan,
-    Pairs,
     TrainedJudge,
     halves,
-    read_silver,
-    train_judge,
+    teach_judge,
 )
 from pipeline.studies.judging.quality import (
-    echo_contests,
-    equal_contests,
     pair_quality,
     ranking,
     rating_quality,
-    shuffled_contests,
     strict_contests,
+    verdict_quality,
 )
+from pipeline.studies.judging.trials import judge_trials
 
-DATASET = "welivita2024/dataset.csv"
-SEED = 42
 TOLERANCE = 0.2
 TEST_SETS = ("papers", "random")
-HUMAN = "human"
 
 
 @dataclass(frozen=True)
@@ -91,6 +84,7 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
     table = compare_responders(bench)
     return {
         "judges.json": {**describe_judges(before), **describe_judges(bench)},
+        "trials.json": judge_trials(data, work_folder()),
         "responders.json": _responders(bench),
         "comparison.json": [row.model_dump(mode="json") for row in table.rows],
         "agreement.json": [agreement_row(one) for one in table.agreements],
@@ -113,40 +107,6 @@ def open_bench(data: Path, work: Path, plans: Sequence[JudgePlan] = PLANS) -> Be
     ]
     pairs = {name: pairs_of(dialogues, splits[name]) for name in TEST_SETS}
     return Bench(trained, pairs, embedder)
-
-
-def read_rated(data: Path) -> dict[str, Sourced]:
-    """Return the rated dialogues by id."""
-    read = get_source("welivita2024").read(data / DATASET, ReadOptions(max_chars=MAX_CHARS))
-    return {one.exchange.dialogue_id: one for one in read if isinstance(one, Sourced)}
-
-
-def pairs_of(dialogues: Mapping[str, Sourced], names: Iterable[str]) -> Pairs:
-    """Return the replies of the dialogues `names`, each with its exchange."""
-    return [
-        (dialogues[name].exchange, response)
-        for name in names
-        for response in dialogues[name].responses
-    ]
-
-
-def teach_judge(
-    plan: JudgePlan,
-    dialogues: Mapping[str, Sourced],
-    half: Collection[str],
-    data: Path,
-    folder: Path,
-    embedder: Embedder,
-) -> TrainedJudge:
-    """Return the judge of `plan`, taught by the dialogues `half` and kept in `folder`."""
-    return train_judge(
-        plan,
-        pairs_of(dialogues, sorted(half)),
-        read_silver(data, half) if "MITI coded" in plan.features else [],
-        folder / plan.name.replace(" ", "_"),
-        embedder,
-        seed=SEED,
-    )
 
 
 def compare_responders(bench: Bench) -> Comparison:
@@ -198,18 +158,6 @@ def describe_judges(bench: Bench) -> dict[str, Any]:
         for name, pairs in bench.pairs.items()
     }
     return figures
-
-
-def verdict_quality(judge: Judge, pairs: Pairs, exchanges: Sequence[Exchange]) -> dict[str, Any]:
-    """Return how often `judge` prefers what it should; of equals, how often the longer one."""
-    people = by_responder([response for _, response in pairs])[HUMAN]
-    contests = {
-        "strict_pairs": strict_contests(pairs),
-        "own_over_misplaced_reply": shuffled_contests(exchanges, people),
-        "own_reply_over_echo": echo_contests(exchanges, people),
-        "longer_of_equals": equal_contests(pairs),
-    }
-    return {name: pair_quality(judge, found, seed=SEED) for name, found in contests.items()}
 
 
 def _responders(bench: Bench) -> dict[str, Any]:

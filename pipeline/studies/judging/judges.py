@@ -11,10 +11,10 @@ cases. People rated no reply that misses, so ratings alone teach nothing about i
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 import numpy as np
 
@@ -25,7 +25,6 @@ from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
 from pipeline.features.table import Array, join
 from pipeline.features.text import text_version
-from pipeline.records import Exchange, Response
 from pipeline.scoring.features import combination
 from pipeline.scoring.predict import expected_ratings, probabilities
 from pipeline.scoring.rated import rated_set
@@ -34,26 +33,38 @@ from pipeline.scoring.scorer import Scorer
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.licences import most_restrictive
 from pipeline.storage import read_json
+from pipeline.studies.judging.dialogues import MAX_CHARS, SEED, Pairs, pairs_of
+from pipeline.studies.judging.relevance import (
+    BELONGING,
+    Reading,
+    echoes,
+    learn_relevance,
+    misplaced,
+)
 from pipeline.studies.judging.relevance import Pairs as AnyPairs
-from pipeline.studies.judging.relevance import Reading, learn_relevance
 
 MARGIN = 0.05
 LENIENCY: Final = "empirical_bayes"
 FOLDS = 5
 CODED = "welivita2023/dataset_and_ratings.csv"
-MAX_CHARS = 20_000
 
-Pairs = list[tuple[Exchange, Response]]
+Missing = Literal["misplaced", "echoes"]
 
 
 @dataclass(frozen=True)
 class JudgePlan:
-    """What a judge reads and how it learns; without `relevance` it is the scorer alone."""
+    """What a judge reads and how it learns; without `relevance` it is the scorer alone.
+
+    `belonging` is the share of the replies to be judged that are taken to belong where they are.
+    `missing` are replies that do not, with which a scorer alone is taught: rated 1.
+    """
 
     name: str
     features: str
     model: str
     relevance: Reading | None = None
+    belonging: float = BELONGING
+    missing: tuple[Missing, ...] = ()
 
 
 # Chosen on the judges' dialogues alone, each half tested on the other (`trials`).
@@ -105,6 +116,25 @@ def read_silver(data: Path, dialogues: Collection[str]) -> list[CodedSentence]:
     )
 
 
+def teach_judge(
+    plan: JudgePlan,
+    dialogues: Mapping[str, Sourced],
+    half: Collection[str],
+    data: Path,
+    folder: Path,
+    embedder: Embedder,
+) -> TrainedJudge:
+    """Return the judge of `plan`, taught by the dialogues `half` and kept in `folder`."""
+    return train_judge(
+        plan,
+        pairs_of(dialogues, sorted(half)),
+        read_silver(data, half) if "MITI coded" in plan.features else [],
+        folder / plan.name.replace(" ", "_"),
+        embedder,
+        seed=SEED,
+    )
+
+
 def train_judge(
     plan: JudgePlan,
     pairs: Pairs,
@@ -118,17 +148,18 @@ def train_judge(
 
     Where it reads codes, the training replies are coded by coders that did not see their dialogue.
     """
-    if not _is_trained(folder, plan, len(pairs)):
+    taught = [*pairs, *_rated_one(plan.missing, pairs, seed)]
+    if not _is_trained(folder, plan, len(taught)):
         embedded = "MiniLM" in plan.features
-        tables = context_tables(pairs, embedder if embedded else None)
+        tables = context_tables(taught, embedder if embedded else None)
         coder = None
         if "MITI coded" in plan.features:
-            texts = [(exchange.dialogue_id, response.text) for exchange, response in pairs]
+            texts = [(exchange.dialogue_id, response.text) for exchange, response in taught]
             found = code_out_of_fold(texts, silver, embedder, folds=FOLDS, seed=seed)
-            ids = [response.id for _, response in pairs]
+            ids = [response.id for _, response in taught]
             tables.append(presence_table("coded", list(zip(ids, found, strict=True))))
             coder = BehaviourCoder(embedder, seed=seed).fit(silver)
-        rated = rated_set(pairs)
+        rated = rated_set(taught)
         table = combination(join(tables, rated.ids.tolist()), plan.features)
         scorer = Scorer(plan.model, seed=seed, raters=LENIENCY).fit(table, rated)
         facts = describe(
@@ -136,10 +167,12 @@ def train_judge(
             table,
             features=plan.features,
             embedder=embedder.name,
-            licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
+            licence=most_restrictive({exchange.lineage.licence for exchange, _ in taught}),
         )
         save(folder, scorer, facts, coder)
-    belongs = plan.relevance and learn_relevance(plan.relevance, pairs, embedder, seed=seed)
+    belongs = plan.relevance and learn_relevance(
+        plan.relevance, pairs, embedder, belonging=plan.belonging, seed=seed
+    )
 
     def chances(asked: AnyPairs) -> Array:
         rated = probabilities(asked, folder, embedder)
@@ -147,6 +180,16 @@ def train_judge(
 
     judge = PointwiseJudge(plan.name, lambda asked: expected_ratings(chances(asked)), margin=MARGIN)
     return TrainedJudge(plan, folder, chances, judge)
+
+
+def _rated_one(missing: Sequence[Missing], pairs: Pairs, seed: int) -> Pairs:
+    """Return the replies that miss, of the kinds `missing`, with the rating that is for them."""
+    found = {"misplaced": misplaced(pairs, copies=1, seed=seed), "echoes": echoes(pairs)}
+    return [
+        (exchange, response.model_copy(update={"rating": 1}))
+        for name in missing
+        for exchange, response in found[name]
+    ]
 
 
 def where_it_belongs(rated: Array, belongs: Array) -> Array:

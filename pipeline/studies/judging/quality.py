@@ -10,12 +10,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
-from pipeline.evaluation.contests import Contest
+from pipeline.evaluation.contests import Contest, by_responder
 from pipeline.evaluation.intervals import share_interval
 from pipeline.evaluation.judges import Judge
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
 from pipeline.scoring.rated import CLASSES, rated_set
+from pipeline.studies.judging.dialogues import HUMAN, SEED
 from pipeline.studies.judging.relevance import echoes, moved
 
 Pairs = Sequence[tuple[Exchange, Response]]
@@ -45,6 +46,18 @@ def rating_quality(pairs: Pairs, chances: Array) -> dict[str, Any]:
         "accuracy": round(accuracy(rated.ratings, found), 4),
         "spearman": round(float(spearmanr(expected, rated.ratings).statistic), 4),
     }
+
+
+def verdict_quality(judge: Judge, pairs: Pairs, exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """Return how often `judge` prefers what it should; of equals, how often the longer one."""
+    people = by_responder([response for _, response in pairs])[HUMAN]
+    contests = {
+        "strict_pairs": strict_contests(pairs),
+        "own_over_misplaced_reply": shuffled_contests(exchanges, people),
+        "own_reply_over_echo": echo_contests(exchanges, people),
+        "longer_of_equals": equal_contests(pairs),
+    }
+    return {name: pair_quality(judge, found, seed=SEED) for name, found in contests.items()}
 
 
 def pair_quality(judge: Judge, contests: Sequence[Contest], *, seed: int) -> dict[str, Any]:

@@ -24,7 +24,6 @@ Reading = Literal["cosines", "shared words"]
 
 ECHO = "echo"
 COPIES = 3
-# In training half of the replies belong where they are; of those to be judged most do.
 BELONGING = 0.9
 ECHO_SHARE = 0.3
 _WORD = re.compile(r"[a-z']+")
@@ -78,12 +77,13 @@ def echoes(pairs: Pairs) -> list[tuple[Exchange, Response]]:
 
 
 def learn_relevance(
-    reading: Reading, pairs: Pairs, embedder: Embedder, *, seed: int
+    reading: Reading, pairs: Pairs, embedder: Embedder, *, belonging: float = BELONGING, seed: int
 ) -> Callable[[Pairs], Array]:
     """Return what gives each reply the probability that it answers its exchange.
 
     `cosines` compares embeddings, `shared words` counts words (rare ones more) and asks nothing of
-    `embedder`. Learnt from `pairs`, the same moved, and echoes.
+    `embedder`. Learnt from `pairs`, the same moved, and echoes: half of those belong, but
+    `belonging` of the replies to be judged.
     """
     from sklearn.ensemble import HistGradientBoostingClassifier
     from sklearn.linear_model import LogisticRegression
@@ -118,7 +118,7 @@ def learn_relevance(
 
     def chances(asked: Pairs) -> Array:
         found = model.predict_proba(read(asked))[:, 1]
-        ahead, behind = found * BELONGING, (1 - found) * (1 - BELONGING)
+        ahead, behind = found * belonging, (1 - found) * (1 - belonging)
         return np.asarray(ahead / (ahead + behind))
 
     return chances

@@ -23,8 +23,8 @@ from pipeline.records import Exchange, PreferencePair, Response
 from pipeline.storage import read_table
 from pipeline.student.answers import CUT
 from pipeline.student.students import Student
-from pipeline.studies.judging import read_rated, teach_judge
-from pipeline.studies.judging.judges import MARGIN, PLANS
+from pipeline.studies.judging.dialogues import read_rated
+from pipeline.studies.judging.judges import MARGIN, PLANS, teach_judge
 from pipeline.studies.student.corpus import PROMPT
 from pipeline.studies.student.replies import DRAWN, write_replies
 
