@@ -82,11 +82,14 @@ def pair_filter_table(folder: Path = STUDENT) -> str:
     if not (folder / "pair_filters.json").is_file():
         return "\nNot run yet: `distillery study student --data DIR`.\n\n"
     lines = [
-        "| student | held-out pairs | prefers the chosen side % (95% interval) |",
-        "|---|---:|---|",
+        "| held-out pairs | student | pairs | prefers the chosen side % (95% interval) |",
+        "|---|---|---:|---|",
     ]
-    for name, one in read_json(folder / "pair_filters.json").items():
-        lines.append(f"| {name} | {one.get('pairs', '')} | {rate(one['value'], one['ci'])} |")
+    for kind, students in read_json(folder / "pair_filters.json").items():
+        for name, one in students.items():
+            lines.append(
+                f"| {kind} | {name} | {one.get('pairs', '')} | {rate(one['value'], one['ci'])} |"
+            )
     return "\n".join(["", *lines, "", ""])
 
 

@@ -2,8 +2,8 @@
 
 It reads what the study left in its work folder: `splits.json`, `responses/<model>.parquet`, and
 `pair_logprobs.json`, which may be missing:
-`{"dialogues": [...], "logprobs": {model: {"chosen": [...], "rejected": [...]}}}`, one entry per
-held-out strict pair. Models whose replies are not there yet are left out.
+`{kind: {"dialogues": [...], "logprobs": {model: {"chosen": [...], "rejected": [...]}}}}`, one entry
+per held-out strict pair of that kind. Models whose replies are not there yet are left out.
 """
 
 from __future__ import annotations
@@ -118,12 +118,16 @@ def _replies(bench: Bench, models: dict[str, Replies]) -> dict[str, Any]:
     )
 
 
-def compare_filters(found: dict[str, Any]) -> dict[str, Any]:
-    """Return how often each DPO student prefers the chosen side, and by how much strict is ahead.
+def compare_filters(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return, for each kind of pairs, how often each DPO student prefers the chosen side.
 
-    Both started from the same SFT model, which is their reference; `found` is the content of
-    `pair_logprobs.json`.
+    Also by how much strict is ahead of the authors' filter. All started from the same SFT model,
+    which is their reference; `found` is the content of `pair_logprobs.json`.
     """
+    return {kind: _filters(one) for kind, one in found.items()}
+
+
+def _filters(found: dict[str, Any]) -> dict[str, Any]:
     dialogues = list(found["dialogues"])
     sides = {
         name: PairLogProbs(np.array(one["chosen"], float), np.array(one["rejected"], float))

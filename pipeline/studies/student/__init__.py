@@ -9,7 +9,6 @@ name that its inputs decide, so that a second run, or one after a kill, does onl
 
 from __future__ import annotations
 
-import random
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -20,9 +19,9 @@ from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, PreferencePair
 from pipeline.sources import Sourced
 from pipeline.stages import base_model
-from pipeline.storage import read_json, write_json
+from pipeline.storage import write_json
 from pipeline.student.students import Student
-from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
+from pipeline.studies.student.corpus import candidates, teachings
 from pipeline.studies.student.on_policy import SAMPLES as OWN_SAMPLES
 from pipeline.studies.student.on_policy import (
     best_over_worst,
@@ -30,8 +29,8 @@ from pipeline.studies.student.on_policy import (
     own_replies,
     taught_by_the_same,
 )
-from pipeline.studies.student.preferences import pair_log_probs
-from pipeline.studies.student.replies import DECODING, SAMPLES, SAMPLING, write_replies
+from pipeline.studies.student.preferences import score_pairs
+from pipeline.studies.student.replies import DECODING, DRAWN, SAMPLES, SAMPLING, write_replies
 from pipeline.studies.student.split import (
     SEED,
     describe_split,
@@ -42,7 +41,6 @@ from pipeline.studies.student.teaching import PLAN, STUDENTS, teach_first, teach
 from pipeline.studies.student_judging import judge_students
 
 TEST_SETS = ("papers", "random")
-HELD_OUT_PAIRS = 320
 SAMPLED_DIALOGUES = 100
 OWN = "dpo-onpolicy"
 
@@ -74,13 +72,15 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
         cards[name] = teach_second(name, rows, base=base, work=work)
     cards[OWN]["own_replies"] = describe_pairs(own)
     _generate(students, dialogues, split, work)
-    _score_pairs(students, dialogues, split, work)
+    held_out = candidates(dialogues, [one for name in TEST_SETS for one in split[name]])
+    score_pairs(list(students.values()), held_out, work / "pair_logprobs.json", PLAN)
     return {
         "training.json": {
             "split": describe_split(dialogues, split),
             "embedded_model": model_path(home()).name,
             "students": cards,
             "decoding": DECODING.model_dump(mode="json"),
+            "own_replies": {**DRAWN.model_dump(mode="json"), "samples": OWN_SAMPLES},
             "sampling": {**SAMPLING.model_dump(mode="json"), "samples": SAMPLES},
         },
         **judge_students(data, work),
@@ -116,34 +116,3 @@ def _generate(
         samples=SAMPLES,
         decoding=SAMPLING,
     )
-
-
-def _score_pairs(
-    students: dict[str, Student],
-    dialogues: list[Sourced],
-    split: dict[str, list[str]],
-    work: Path,
-) -> None:
-    """Write `pair_logprobs.json`: what the trained students think of held-out strict pairs."""
-    kept = work / "pair_logprobs.json"
-    pairs, names = held_out_pairs(dialogues, split)
-    found = read_json(kept) if kept.is_file() else {}
-    if found.get("pairs") != [pair.id for pair in pairs]:
-        found = {"pairs": [pair.id for pair in pairs], "dialogues": names, "logprobs": {}}
-    for name, student in students.items():
-        if student.adapters and name not in found["logprobs"]:
-            found["logprobs"][name] = pair_log_probs(
-                student, pairs, context=PLAN.context, dtype=PLAN.dtype
-            )
-            write_json(kept, found)
-
-
-def held_out_pairs(
-    dialogues: list[Sourced], split: dict[str, list[str]]
-) -> tuple[list[PreferencePair], list[str]]:
-    """Return strict pairs of both test sets, drawn by seed, and the dialogue of each."""
-    held_out = [one for name in TEST_SETS for one in split[name]]
-    pairs = list(pooled_pairs(candidates(dialogues, held_out), "strict"))
-    drawn = random.Random(SEED).sample(pairs, min(HELD_OUT_PAIRS, len(pairs)))  # noqa: S311
-    names = {one.exchange.id: one.exchange.dialogue_id for one in dialogues}
-    return drawn, [names[pair.exchange_id] for pair in drawn]

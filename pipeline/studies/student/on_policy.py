@@ -11,7 +11,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -19,6 +19,7 @@ from pipeline.corpora.candidates import Candidate
 from pipeline.corpora.preference import preference_pair
 from pipeline.evaluation.judges import PointwiseJudge
 from pipeline.features.embeddings import CachedEmbedder, MiniLm
+from pipeline.features.table import Array
 from pipeline.records import Exchange, PreferencePair, Response
 from pipeline.storage import read_table
 from pipeline.student.answers import CUT
@@ -31,6 +32,13 @@ from pipeline.studies.student.replies import DRAWN, write_replies
 DIALOGUES = 300
 SAMPLES = 4
 OPERATION = "best_of_own_replies"
+
+
+class Scores(Protocol):
+    """What rates single replies."""
+
+    def rate(self, pairs: Sequence[tuple[Exchange, Response]]) -> Array:
+        """Return one number per reply, in rating points."""
 
 
 def own_replies(
@@ -57,7 +65,7 @@ def taught_by_the_same(data: Path, half: Sequence[str], work: Path) -> list[Poin
 
 
 def best_over_worst(
-    said: dict[str, list[tuple[Exchange, Response]]], scorers: Sequence[PointwiseJudge]
+    said: dict[str, list[tuple[Exchange, Response]]], scorers: Sequence[Scores]
 ) -> Iterator[PreferencePair]:
     """Yield a pair per exchange whose best and worst reply differ by more than the judges' margin.
 
