@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from pipeline.annotation.items import Item, Kind
+from pipeline.annotation.marks import codes_by_sentence
 from pipeline.annotation.questions import (
     BETTER,
     PAIR_QUESTIONS,
@@ -15,8 +16,8 @@ from pipeline.annotation.questions import (
     RESPONSE_QUESTIONS,
     Question,
 )
-from pipeline.annotation.sentences import codes_by_sentence, split_sentences
 from pipeline.records import AnswerValue, Suggestion
+from pipeline.sentences import sentence_spans
 
 # Raise it when fields, questions or metadata change: a dataset of another number is not read.
 SCHEMA = 1
@@ -130,7 +131,7 @@ def _suggestion(item: Item, group: list[Suggestion]) -> Any:
     value: Any = list(told.value) if isinstance(told.value, tuple) else told.value
     score: Any = told.score
     if question.kind == "spans":
-        ends = split_sentences(item.fields["response"])
+        ends = sentence_spans(item.fields["response"])
         marks = [
             (ends[one.sentence], label, one.score)
             for one in group

@@ -10,8 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from pipeline.corpora.drafts import Task
-    from pipeline.llm import LlmRole
-    from pipeline.llm.plan import PlanningChat
+    from pipeline.llm import EmbedderRole, LlmRole
+    from pipeline.llm.plan import Plan
     from pipeline.params import Params
     from pipeline.records import Rejection
 
@@ -50,6 +50,8 @@ def plan(
         rows.append(_planned_judging(params, ledger))
     if not names and params.llm.rater is not None and params.llm.rater.engine != "recorded":
         rows.append(_planned_rating(params, params.llm.rater, ledger))
+    if not names and params.llm.embedder is not None and params.llm.embedder.engine != "recorded":
+        rows.append(_planned_embedding(params.llm.embedder, ledger))
     spent = ledger.spent() if ledger else Spent()
     budget = params.llm.budget.model_dump()
     if as_json:
@@ -102,18 +104,29 @@ def _planned_rating(params: Params, rater: LlmRole, ledger: Any) -> dict[str, An
     return _row(STAGE, "rater", chat)
 
 
-def _row(stage: str, role: str, chat: PlanningChat) -> dict[str, Any]:
-    usd = chat.usd()
+def _planned_embedding(embedder: EmbedderRole, ledger: Any) -> dict[str, Any]:
+    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.stages.featurize import STAGE, plan_vectors
+
+    paths = stage_paths(STAGE)
+    plan = plan_vectors(
+        embedder, exchanges=paths["exchanges"], responses=paths["responses"], ledger=ledger
+    )
+    return _row(STAGE, "embedder", plan)
+
+
+def _row(stage: str, role: str, plan: Plan) -> dict[str, Any]:
+    usd = plan.usd()
     return {
         "stage": stage,
         "role": role,
-        "model": chat.role.model,
-        "calls": chat.calls,
-        "in_ledger": chat.in_ledger,
-        "tokens_in": [round(value) for value in vars(chat.tokens_in).values()],
-        "tokens_out": [round(value) for value in vars(chat.tokens_out).values()],
+        "model": plan.role.model,
+        "calls": plan.calls,
+        "in_ledger": plan.in_ledger,
+        "tokens_in": [round(value) for value in vars(plan.tokens_in).values()],
+        "tokens_out": [round(value) for value in vars(plan.tokens_out).values()],
         "usd": "unknown" if usd is None else [round(value, 4) for value in usd],
-        "measured_on": chat.measured.answers,
+        "measured_on": plan.measured.answers,
     }
 
 

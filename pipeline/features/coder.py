@@ -16,9 +16,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.embeddings import Embedder
-from pipeline.features.sentences import split_sentences
 from pipeline.features.table import Array, FeatureError
 from pipeline.records import BehaviourCode, Response
+from pipeline.sentences import split_sentences
 
 MIN_ROWS = 20
 EMBEDDING_WEIGHT = 3.0

@@ -15,8 +15,8 @@ from typing import Final
 
 import numpy as np
 
-from pipeline.features.sentences import split_sentences
 from pipeline.features.table import FeatureTable
+from pipeline.sentences import split_sentences
 
 PREFIX: Final = "text"
 _WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")

@@ -12,7 +12,7 @@ import hashlib
 import json
 import math
 from array import array
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -53,6 +53,14 @@ def build_embedding_request(role: EmbedderRole, texts: Sequence[str]) -> Request
     # lists of numbers, which are read too.
     body["encoding_format"] = "base64"
     return _rendered(body)
+
+
+def calls_of(texts: Iterable[str], texts_per_call: int) -> list[list[str]]:
+    """Part `texts` into calls; like lengths travel together, whatever the order of the rows."""
+    ordered = sorted(texts, key=lambda text: (len(text), text))
+    return [
+        ordered[start : start + texts_per_call] for start in range(0, len(ordered), texts_per_call)
+    ]
 
 
 def _rendered(body: dict[str, Any]) -> Request:
@@ -103,12 +111,7 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         vectors = {text: read_vector(raw) for text, raw in found.items() if raw is not None}
         self.count.cached += len(vectors)
         rejected: dict[str, str] = {}
-        # Texts of like length travel together, in one order whatever the order of the rows.
-        missing = sorted(wanted.keys() - vectors.keys(), key=lambda text: (len(text), text))
-        calls = [
-            missing[start : start + role.texts_per_call]
-            for start in range(0, len(missing), role.texts_per_call)
-        ]
+        calls = calls_of(wanted.keys() - vectors.keys(), role.texts_per_call)
 
         async def pay(part: list[str]) -> None:
             try:

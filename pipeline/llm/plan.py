@@ -9,8 +9,9 @@ from pydantic import BaseModel
 
 from pipeline.llm.budget import Usage, cost_usd, worst_case
 from pipeline.llm.chat import Reply, Request, build_request, read_reply
+from pipeline.llm.embedder import build_embedding_request, calls_of
 from pipeline.llm.ledger import Ledger
-from pipeline.llm.role import LlmRole
+from pipeline.llm.role import EmbedderRole, LlmRole, Role
 from pipeline.records import Message
 
 # Estimates until the ledger knows better; marked as such wherever they are shown.
@@ -45,50 +46,24 @@ class Measured:
     reply_tokens: float | None
 
 
-class PlanningChat:
-    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask."""
+class Plan:
+    """What a run would ask of a role: calls, answers that the ledger holds already, tokens."""
 
-    def __init__(self, role: LlmRole, ledger: Ledger | None, *, reply_words: int) -> None:
+    def __init__(self, role: Role, ledger: Ledger | None) -> None:
         self.role = role
         self.in_ledger = 0
         self.calls = 0
         self.tokens_in = Range()
         self.tokens_out = Range()
-        self._ledger = ledger
-        self._seen: set[str] = set()
-        self._stand_in = " ".join(["word"] * reply_words)
-        self._reply_tokens = min(role.max_tokens, reply_words * TOKENS_PER_WORD)
         self.measured = _measured(role, ledger)
-        if self.measured.reply_tokens is not None:
-            self._reply_tokens = self.measured.reply_tokens
 
-    async def ask(
-        self,
-        messages: Sequence[Message],
-        *,
-        schema: type[BaseModel] | None = None,
-        sample: int = 0,
-    ) -> Reply:
-        """See `Chat.ask`; nothing is sent."""
-        request = build_request(self.role, messages, schema=schema, sample=sample)
-        raw = self._ledger.answer_text(request.key) if self._ledger else None
-        if request.key not in self._seen:
-            self._seen.add(request.key)
-            self._count(request, in_ledger=raw is not None)
-        if raw is not None:
-            return read_reply(raw, request.key)
-        return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
-
-    def _count(self, request: Request, *, in_ledger: bool) -> None:
-        if in_ledger:
-            self.in_ledger += 1
-            return
+    def add(self, request: Request, *, fewest: float = 0, expected: float = 0) -> None:
+        """Count a call to be paid for; `fewest` and `expected` are tokens of its reply."""
         self.calls += 1
         size, at_most = len(request.content), worst_case(request)
-        expected = size / self.measured.bytes_per_token
-        self.tokens_in.add(size / MOST_BYTES_PER_TOKEN, expected, at_most.tokens_in)
-        fewest = min(FEWEST_REPLY_TOKENS, self.role.max_tokens)
-        self.tokens_out.add(fewest, self._reply_tokens, at_most.tokens_out)
+        likely = size / self.measured.bytes_per_token
+        self.tokens_in.add(size / MOST_BYTES_PER_TOKEN, likely, at_most.tokens_in)
+        self.tokens_out.add(fewest, expected, at_most.tokens_out)
 
     def usd(self) -> tuple[float, float, float] | None:
         """Return the cost in US dollars: low, expected, high; None when a price is unknown."""
@@ -105,7 +80,58 @@ class PlanningChat:
         return low, expected, high
 
 
-def _measured(role: LlmRole, ledger: Ledger | None) -> Measured:
+class PlanningChat(Plan):
+    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask."""
+
+    role: LlmRole
+
+    def __init__(self, role: LlmRole, ledger: Ledger | None, *, reply_words: int) -> None:
+        super().__init__(role, ledger)
+        self._ledger = ledger
+        self._seen: set[str] = set()
+        self._stand_in = " ".join(["word"] * reply_words)
+        self._fewest = min(FEWEST_REPLY_TOKENS, role.max_tokens)
+        self._expected = min(role.max_tokens, reply_words * TOKENS_PER_WORD)
+        if self.measured.reply_tokens is not None:
+            self._expected = self.measured.reply_tokens
+
+    async def ask(
+        self,
+        messages: Sequence[Message],
+        *,
+        schema: type[BaseModel] | None = None,
+        sample: int = 0,
+    ) -> Reply:
+        """See `Chat.ask`; nothing is sent."""
+        request = build_request(self.role, messages, schema=schema, sample=sample)
+        raw = self._ledger.answer_text(request.key) if self._ledger else None
+        if request.key not in self._seen:
+            self._seen.add(request.key)
+            if raw is None:
+                self.add(request, fewest=self._fewest, expected=self._expected)
+            else:
+                self.in_ledger += 1
+        if raw is not None:
+            return read_reply(raw, request.key)
+        return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
+
+
+def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: Ledger | None) -> Plan:
+    """Count what the vectors of `texts` would take; what the ledger holds is counted in texts."""
+    plan = Plan(role, ledger)
+    missing = []
+    for text in dict.fromkeys(texts):
+        held = ledger and ledger.answer_text(build_embedding_request(role, [text]).key)
+        if held:
+            plan.in_ledger += 1
+        else:
+            missing.append(text)
+    for call in calls_of(missing, role.texts_per_call):
+        plan.add(build_embedding_request(role, call))
+    return plan
+
+
+def _measured(role: Role, ledger: Ledger | None) -> Measured:
     """Return tokens per byte and per reply of the model's answers, where there are enough."""
     if ledger is not None:
         [(answers, size, tokens_in, tokens_out)] = ledger.rows(

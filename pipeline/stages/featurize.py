@@ -23,8 +23,12 @@ from pipeline.features.presence import presence_table
 from pipeline.features.table import join, write_features
 from pipeline.llm import Budget, EmbedderRole
 from pipeline.llm.embedder import Embedded
+from pipeline.llm.ledger import Ledger
 from pipeline.llm.open_chat import open_embedder
+from pipeline.llm.plan import Plan, plan_embedding
 from pipeline.stages.human_labels import read_human_labels
+
+STAGE = "featurize"
 
 
 class FeaturizeParams(Section):
@@ -37,8 +41,17 @@ class FeaturizeParams(Section):
 
 
 async def _embedded(role: EmbedderRole, budget: Budget, texts: Sequence[str]) -> Embedded:
-    async with open_embedder(role, stage="featurize", budget=budget) as embedder:
+    async with open_embedder(role, stage=STAGE, budget=budget) as embedder:
         return await embedder.embed(texts)
+
+
+def plan_vectors(
+    role: EmbedderRole, *, exchanges: Path, responses: Path, ledger: Ledger | None
+) -> Plan:
+    """Count what `run` would ask of the embedding endpoint."""
+    return plan_embedding(
+        role, [one.text for _, one in read_pairs(exchanges, responses)], ledger=ledger
+    )
 
 
 def run(

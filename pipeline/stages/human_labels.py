@@ -12,9 +12,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.annotation.sentences import split_sentences
 from pipeline.features.coder import CodedSentence, coded_sentences
 from pipeline.records import BehaviourCode, Exchange, FinalLabel, Response
+from pipeline.sentences import sentence_spans
 from pipeline.storage import read_table
 
 Pair = tuple[Exchange, Response]
@@ -42,7 +42,7 @@ class HumanLabels:
             if response.id not in self.codes:
                 yield from coded_sentences([(exchange.dialogue_id, response)])
                 continue
-            spans = split_sentences(response.text)
+            spans = sentence_spans(response.text)
             for sentence, codes in sorted(self.codes[response.id].items()):
                 if sentence < len(spans):
                     start, end = spans[sentence]

@@ -13,7 +13,6 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
-from pipeline.annotation.sentences import split_sentences
 from pipeline.config import Section
 from pipeline.features.coder import coders_out_of_fold
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
@@ -23,6 +22,7 @@ from pipeline.records import ModelRating, SplitAssignment, Suggestion
 from pipeline.scoring.cross_fit import predict_out_of_dialogue
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError, rated_set
+from pipeline.sentences import sentence_spans
 from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import AtomicFile, read_table, write_json
 
@@ -141,7 +141,7 @@ def _codes(
     for coder, places in coders_out_of_fold(groups, coded, embedder, folds=folds, seed=seed):
         for place in places:
             response = pairs[place][1]
-            spans = split_sentences(response.text)
+            spans = sentence_spans(response.text)
             chances = coder.predict_proba([response.text[start:end] for start, end in spans])
             for sentence, row in enumerate(chances):
                 best = int(row.argmax())

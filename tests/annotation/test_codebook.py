@@ -11,12 +11,11 @@ import pytest
 
 from pipeline.annotation.guidelines import ARGILLA_MAX_CHARS, load_guidelines
 from pipeline.annotation.indices import miti_style_indices
+from pipeline.annotation.marks import codes_by_sentence
 from pipeline.annotation.pseudonyms import Pseudonyms, load_pseudonyms
 from pipeline.annotation.questions import CODES, EMPATHY, QUESTIONS
-from pipeline.annotation.sentences import codes_by_sentence, split_sentences
 from pipeline.errors import PipelineError
 from pipeline.records import BehaviourCode
-from pipeline.sources import ReadOptions, Sourced, get_source
 
 ROOT = Path(__file__).resolve().parents[2]
 FOLDER = ROOT / "annotations" / "guidelines"
@@ -80,31 +79,6 @@ def test_files_of_different_versions_are_an_error(tmp_path: Path) -> None:
 
     with pytest.raises(PipelineError, match=r"more than one version .*crisis 1\.2\.0"):
         load_guidelines(tmp_path / "book")
-
-
-@pytest.mark.parametrize(
-    ("text", "sentences"),
-    [
-        (TEXT, ["I'm so sorry.", "What happened?", "Take your time!"]),
-        ('"Really?" she said. Then left.', ['"Really?" she said.', "Then left."]),
-        ("One line\nanother line", ["One line", "another line"]),
-        ("No end mark", ["No end mark"]),
-        ("Wait... what?! Oh.", ["Wait... what?!", "Oh."]),
-        ("", []),
-    ],
-)
-def test_text_splits_into_sentences(text: str, sentences: list[str]) -> None:
-    assert [text[start:end] for start, end in split_sentences(text)] == sentences
-
-
-def test_the_samples_sentences_are_found_again() -> None:
-    sourced = get_source("sample").read(
-        ROOT / "datasets" / "sample" / "exchanges.jsonl", ReadOptions(max_chars=20_000)
-    )
-    responses = [one for item in sourced if isinstance(item, Sourced) for one in item.responses]
-    found = sum(len(split_sentences(one.text)) == len(one.codes or ()) for one in responses)
-
-    assert found / len(responses) > 0.97
 
 
 def test_a_mark_counts_for_the_sentences_that_it_covers_half() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import os
 import shutil
 import subprocess
@@ -130,6 +131,28 @@ def test_plan_counts_the_raters_questions_unless_they_are_recorded(
 
     assert "rate" not in {row["stage"] for row in before}
     assert (rows[-1]["stage"], rows[-1]["role"], rows[-1]["calls"]) == ("rate", "rater", 12 * 4)
+    assert endpoint.tally.calls == 0
+
+
+def test_plan_counts_the_vectors_of_all_responses(project: Path, endpoint: Handle) -> None:
+    params = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    params["llm"]["embedder"] = {
+        "engine": "openai",
+        "base_url": endpoint.base_url,
+        "model": "mock-embeddings",
+        "price_in": 0.1,
+    }
+    write(project, params)
+    written = {one.text for one in read_table(project / DISTIL[5], Response)}
+
+    row = json.loads(distillery(project, "plan", "--json").stdout)["stages"][-1]
+
+    assert (row["stage"], row["role"]) == ("featurize", "embedder")
+    assert row["calls"] == math.ceil(len(written) / 64)
+    low, expected, high = row["tokens_in"]
+    assert 0 < low < expected < sum(map(len, written)) < high
+    assert row["tokens_out"] == [0, 0, 0]
+    assert row["usd"][2] == pytest.approx(0.1 * high / 1e6, abs=1e-4)
     assert endpoint.tally.calls == 0
 
 

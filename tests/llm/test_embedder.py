@@ -17,6 +17,7 @@ from pipeline.llm.ledger import Ledger
 from pipeline.llm.ledger_transfer import export_answers
 from pipeline.llm.open_chat import open_embedder
 from pipeline.llm.openai_chat import EndpointRefusedError
+from pipeline.llm.plan import plan_embedding
 from pipeline.llm.recorded_chat import NotRecordedError
 from tests.mock_endpoint import Behaviour, Handle, running
 
@@ -200,3 +201,18 @@ async def test_a_cap_in_dollars_counts_prompt_tokens(endpoint: Handle, ledger: P
 
     assert spent.usd == pytest.approx(spent.tokens)
     assert spent.tokens > 0
+
+
+async def test_a_plan_is_of_the_calls_that_are_then_made(endpoint: Handle, ledger: Path) -> None:
+    role = role_at(endpoint.base_url)
+    async with embedder(role, ledger) as one:
+        await one.embed(TEXTS[:5])
+    before = endpoint.tally.calls
+    planned = plan_embedding(role, [*TEXTS, TEXTS[0]], Ledger(ledger))
+
+    async with embedder(role, ledger) as one:
+        await one.embed(TEXTS)
+
+    assert planned.in_ledger == 5
+    assert endpoint.tally.calls - before == planned.calls == 4
+    assert planned.tokens_out.high == 0

@@ -21,9 +21,9 @@ from pipeline.features.coder import (
 )
 from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
-from pipeline.features.sentences import split_sentences
 from pipeline.features.table import Array, FeatureTable
 from pipeline.records import BehaviourCode
+from pipeline.sentences import split_sentences
 from pipeline.sources.mi_sentences import TO_ANNOMI, read_annomi, read_mi_strategy
 from pipeline.studies.scoring.data import COPIED, RatedData
 

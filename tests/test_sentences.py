@@ -5,8 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.features.sentences import split_sentences
+from pipeline.sentences import sentence_spans, split_sentences
+from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.studies.scoring.data import COPIED, read_pairs
+
+SAMPLE = Path(__file__).resolve().parents[1] / "datasets" / "sample" / "exchanges.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -23,6 +26,26 @@ from pipeline.studies.scoring.data import COPIED, read_pairs
 )
 def test_sentences_are_counted_as_a_reader_would(text: str, count: int) -> None:
     assert len(split_sentences(text)) == count
+
+
+def test_a_span_is_where_its_sentence_stands() -> None:
+    text = "  Wait... what?! \n Dr. Moss, oh.  And then "
+
+    assert [text[start:end] for start, end in sentence_spans(text)] == [
+        "Wait... what?!",
+        "Dr. Moss, oh.",
+        "And then",
+    ]
+
+
+def test_the_samples_sentences_are_found_again() -> None:
+    sourced = get_source("sample").read(SAMPLE, ReadOptions(max_chars=20_000))
+    responses = [one for item in sourced if isinstance(item, Sourced) for one in item.responses]
+
+    assert (
+        np.mean([len(split_sentences(one.text)) == len(one.codes or ()) for one in responses])
+        > 0.97
+    )
 
 
 def test_published_code_lists_have_as_many_codes_as_we_find_sentences(data_dir: Path) -> None:
