@@ -73,7 +73,8 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
     cards[OWN]["own_replies"] = describe_pairs(own)
     _generate(students, dialogues, split, work)
     held_out = candidates(dialogues, [one for name in TEST_SETS for one in split[name]])
-    score_pairs(list(students.values()), held_out, work / "pair_logprobs.json", PLAN)
+    filters = [students[name] for name in ("sft", "dpo", "dpo-authors")]
+    score_pairs(filters, held_out, work / "pair_logprobs.json", PLAN)
     return {
         "training.json": {
             "split": describe_split(dialogues, split),

@@ -29,10 +29,11 @@ from pipeline.studies.student.split import SEED
 from pipeline.studies.student.teaching import Plan
 
 BATCH = 8
-HELD_OUT_PAIRS = 320
 CORPORA = "teacher over person"
 TEACHERS = "teacher over teacher"
 PERSON = "person over teacher"
+# How many of each kind, at most.
+HELD_OUT_PAIRS = {CORPORA: 320, TEACHERS: 320, PERSON: 100}
 
 
 def score_pairs(
@@ -65,7 +66,7 @@ def held_out_pairs(held_out: Sequence[Candidate]) -> dict[str, list[PreferencePa
     }
     draw = {kind: random.Random(SEED) for kind in every}  # noqa: S311  a sample is no secret
     return {
-        kind: draw[kind].sample(pairs, min(HELD_OUT_PAIRS, len(pairs)))
+        kind: draw[kind].sample(pairs, min(HELD_OUT_PAIRS[kind], len(pairs)))
         for kind, pairs in every.items()
     }
 
