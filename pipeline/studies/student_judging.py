@@ -1,5 +1,8 @@
 """The judging part of the study `student`: students against base and people, by two judges.
 
+The judges before them, which saw ratings alone, judge the same replies beside
+(`evaluation_before.json`), so that what a judge changes is not taken for what a student learned.
+
 It reads what the study left in its work folder: `splits.json`, `responses/<model>.parquet`, and
 `pair_logprobs.json`, which may be missing:
 `{kind: {"dialogues": [...], "logprobs": {model: {"chosen": [...], "rejected": [...]}}}}`, one entry
@@ -37,6 +40,7 @@ from pipeline.studies.judging import (
     open_bench,
 )
 from pipeline.studies.judging.dialogues import HUMAN, SEED
+from pipeline.studies.judging.judges import BEFORE
 
 # What each model was taught, on the students' half.
 CORPORA = {
@@ -66,8 +70,10 @@ def judge_students(data: Path, work: Path) -> dict[str, Any]:
         )
     bench = open_bench(data, work)
     table = _compare(bench, models)
+    before = _compare(open_bench(data, work, BEFORE), models)
     figures = {
         "evaluation.json": [row.model_dump(mode="json") for row in table.rows],
+        "evaluation_before.json": [row.model_dump(mode="json") for row in before.rows],
         "judges.json": {
             "judges": describe_judges(bench),
             "agreement": [agreement_row(one) for one in table.agreements],
