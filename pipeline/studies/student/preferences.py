@@ -33,7 +33,7 @@ CORPORA = "teacher over person"
 TEACHERS = "teacher over teacher"
 PERSON = "person over teacher"
 # How many of each kind, at most.
-HELD_OUT_PAIRS = {CORPORA: 320, TEACHERS: 320, PERSON: 100}
+HELD_OUT_PAIRS = {CORPORA: 320, TEACHERS: 200, PERSON: 60}
 
 
 def score_pairs(
