@@ -34,14 +34,13 @@ from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.licences import most_restrictive
 from pipeline.storage import read_json
 from pipeline.studies.judging.dialogues import MAX_CHARS, SEED, Pairs, pairs_of
+from pipeline.studies.judging.relevance import Pairs as AnyPairs
 from pipeline.studies.judging.relevance import (
-    BELONGING,
     Reading,
     echoes,
     learn_relevance,
     misplaced,
 )
-from pipeline.studies.judging.relevance import Pairs as AnyPairs
 
 MARGIN = 0.05
 LENIENCY: Final = "empirical_bayes"
@@ -63,14 +62,14 @@ class JudgePlan:
     features: str
     model: str
     relevance: Reading | None = None
-    belonging: float = BELONGING
+    belonging: float = 0.5
     missing: tuple[Missing, ...] = ()
 
 
 # Chosen on the judges' dialogues alone, each half tested on the other (`trials`).
 PLANS = (
-    JudgePlan("judge 1", "MiniLM", "ridge-ordinal", "cosines"),
-    JudgePlan("judge 2", "text+MITI coded", "boosting", "shared words"),
+    JudgePlan("judge 1", "MiniLM", "ridge-ordinal", "cosines", 0.5),
+    JudgePlan("judge 2", "text+MITI coded", "boosting", "shared words", 0.9),
 )
 # Those before them, which saw ratings alone: their figures are kept beside.
 BEFORE = (

@@ -24,7 +24,6 @@ Reading = Literal["cosines", "shared words"]
 
 ECHO = "echo"
 COPIES = 3
-BELONGING = 0.9
 ECHO_SHARE = 0.3
 _WORD = re.compile(r"[a-z']+")
 _ENDINGS = ("'s", "ing", "edly", "ed", "ies", "es", "s", "ly")
@@ -77,7 +76,7 @@ def echoes(pairs: Pairs) -> list[tuple[Exchange, Response]]:
 
 
 def learn_relevance(
-    reading: Reading, pairs: Pairs, embedder: Embedder, *, belonging: float = BELONGING, seed: int
+    reading: Reading, pairs: Pairs, embedder: Embedder, *, belonging: float = 0.5, seed: int
 ) -> Callable[[Pairs], Array]:
     """Return what gives each reply the probability that it answers its exchange.
 

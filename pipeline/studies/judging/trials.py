@@ -30,11 +30,11 @@ PLANNED = (
     *PLANS,
     *BEFORE,
     JudgePlan("embeddings, ratings alone", "MiniLM", "ridge-ordinal"),
-    JudgePlan("embeddings, half belong", "MiniLM", "ridge-ordinal", "cosines", 0.5),
+    JudgePlan("embeddings, 0.9 belong", "MiniLM", "ridge-ordinal", "cosines", 0.9),
     JudgePlan("embeddings, 0.8 belong", "MiniLM", "ridge-ordinal", "cosines", 0.8),
     JudgePlan("text, ratings alone", TEXT, "boosting"),
     JudgePlan("text and codes, ratings alone", CODED, "boosting"),
-    JudgePlan("text and codes, half belong", CODED, "boosting", "shared words", 0.5),
+    JudgePlan("text and codes, half belong", CODED, "boosting", "shared words"),
     JudgePlan("text and codes, 0.8 belong", CODED, "boosting", "shared words", 0.8),
     JudgePlan("text, misplaced replies rated 1", TEXT, "boosting", missing=("misplaced",)),
     JudgePlan(
