@@ -102,6 +102,23 @@ def student_table(folder: Path = STUDENT) -> str:
     return "\n".join(["", _table(read_json(folder / "evaluation.json")), ""])
 
 
+def taught_table(folder: Path = STUDENT) -> str:
+    """Return what each student was taught, and where its training ended."""
+    lines = [
+        "| student | step | rows | learning rate | last loss | right on its pairs % | minutes |",
+        "|---|---|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in read_json(folder / "training.json")["students"].items():
+        last = one["curve"][-1]
+        accuracy = f"{100 * last['accuracy']:.0f}" if "accuracy" in last else "-"
+        lines.append(
+            f"| {name} | {one['kind']} | {one['trained_rows']} "
+            f"| {one['params']['learning_rate']:g} | {last['loss']:.2f} | {accuracy} "
+            f"| {one['wall_s'] / 60:.0f} |"
+        )
+    return "\n".join(["", *lines, "", ""])
+
+
 def reached_table(opponent: str, folder: Path = STUDENT) -> str:
     """Return everyone's win rates over `opponent`, at equal length too, by new and former judges.
 
