@@ -19,7 +19,14 @@ from pipeline.storage import write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The recording is of the sample: to another corpus it has no answer, and the stage says so.
-COPIED = ("dvc.yaml", ".dvcignore", "pipeline", "datasets/sample/model_ratings.jsonl")
+# What the studies found is on the page to open first, whatever is built.
+COPIED = (
+    "dvc.yaml",
+    ".dvcignore",
+    "pipeline",
+    "datasets/sample/model_ratings.jsonl",
+    "reports/studies",
+)
 ACCEPTED = "reports/accepted.json"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"

@@ -13,19 +13,18 @@ CHAT = (
     "{% if add_generation_prompt %}<assistant>{% endif %}"
 )
 ROLES = ("<user>", "<assistant>", "<system>")
-LETTERS = "abcdefghijklmnopqrstuvwxyz ABCDEFGHIJKLMNOPQRSTUVWXYZ.,?!'0123456789"
 
 
 def tiny_tokenizer() -> Any:
-    """Return a tokenizer of single letters with a chat template."""
+    """Return a tokenizer of bytes with one merge and a chat template."""
     from tokenizers import Tokenizer, decoders, models, pre_tokenizers
     from transformers import PreTrainedTokenizerFast
 
-    words = ["<unk>", "<s>", "</s>", *ROLES, *LETTERS]
-    model = models.WordLevel({word: at for at, word in enumerate(words)}, unk_token="<unk>")
-    plain = Tokenizer(model)
-    plain.pre_tokenizer = pre_tokenizers.Split("", "isolated")
-    plain.decoder = decoders.Fuse()
+    words = ["<unk>", "<s>", "</s>", *ROLES, *sorted(pre_tokenizers.ByteLevel.alphabet())]
+    vocabulary = {word: at for at, word in enumerate([*words, "qu"])}
+    plain = Tokenizer(models.BPE(vocabulary, [("q", "u")], unk_token="<unk>"))
+    plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
+    plain.decoder = decoders.ByteLevel()
     fast = PreTrainedTokenizerFast(
         tokenizer_object=plain,
         unk_token="<unk>",
@@ -38,7 +37,7 @@ def tiny_tokenizer() -> Any:
     return fast
 
 
-def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
+def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2, context: int = 512) -> Path:
     """Write a base model of a few thousand weights to `folder`."""
     import torch
     from transformers import LlamaConfig, LlamaForCausalLM
@@ -55,7 +54,7 @@ def tiny_base(folder: Path, *, seed: int = 0, layers: int = 2) -> Path:
             num_hidden_layers=layers,
             num_attention_heads=4,
             num_key_value_heads=2,
-            max_position_embeddings=512,
+            max_position_embeddings=context,
             tie_word_embeddings=True,
             pad_token_id=tokenizer.pad_token_id,
             bos_token_id=tokenizer.bos_token_id,

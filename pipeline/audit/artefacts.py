@@ -45,6 +45,10 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
         load_rules("teacher_artefacts", "prompt_echo"),
         detector="prompt_echo",
         action="Parse the completion again, or drop it.",
+        # Who is asked to count words speaks of them.
+        keep=lambda text, match: (
+            "word" not in match.group().lower() or "word" not in (text.prompt or "").lower()
+        ),
     )
     prompts = set()
     for prompt in settings.prompt_texts:
@@ -162,7 +166,7 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
                 evidence=opener,
                 excerpt=opener,
                 score=round(times / total, 4),
-                explanation=f"{times} of {total} replies ({times / total:.1%}) begin so.",
+                explanation=f"{times} of {total} replies ({times / total:.1%}) begin {opener!r}.",
                 action="Vary the prompt, or sample fewer of them: a student copies openers first.",
             )
             for opener, times in counts.most_common(20)

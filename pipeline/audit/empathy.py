@@ -14,37 +14,6 @@ from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
 
 
-def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report replies most of whose 3-word runs the speaker has just said."""
-    texts = [text for text in table.listener_texts if text.prompt]
-    if not texts:
-        raise SkippedError("no column holds what the reply answers")
-    findings: list[Finding] = []
-    for text in texts:
-        reply, said = _trigrams(text.text), _trigrams(f"{text.prompt} . {text.situation or ''}")
-        if len(reply) < 4:
-            continue
-        shared = len(reply & said) / len(reply)
-        if shared < settings.parroting_share:
-            continue
-        findings.append(
-            text_finding(
-                text,
-                "parroting",
-                Severity.WARNING,
-                explanation=f"{shared:.0%} of the reply's 3-word runs are the speaker's own.",
-                action="Ask the teacher again: a reflection says it in other words.",
-                score=shared,
-            )
-        )
-    return Detection(findings, {}, len(texts))
-
-
-def _trigrams(text: str) -> set[tuple[str, str, str]]:
-    words = normalise(text).split()
-    return set(zip(words, words[1:], words[2:], strict=False))
-
-
 def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report rewrites that share almost no content word with the reply that they improve."""
     texts = [text for text in table.listener_texts if text.improved_from]

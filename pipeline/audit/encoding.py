@@ -4,13 +4,24 @@ from __future__ import annotations
 
 import re
 
-from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.finding import Severity
 from pipeline.audit.patterns import load_rules, match_rules
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, text_finding
+from pipeline.audit.table import AuditTable, Text, text_finding
 
-# Reading keeps the line feed and the tab; a carriage return inside a line is left over.
+# In code, markup, escapes and names in braces are what was asked for.
+_CODE = re.compile(
+    r"```|#include|\bint main\b|\bdef \w+\(|^(import \w+|from \w+ import)\b|\bprint\(", re.MULTILINE
+)
+_ASKS_FOR_CODE = re.compile(r"\b(html|code|web ?(site|page)|form|links?|images?)\b", re.IGNORECASE)
+_OF_CODE = re.compile(r"[<&\\{]|xx", re.IGNORECASE)
+
+
+def _is_damage(text: Text, match: re.Match[str]) -> bool:
+    if not _OF_CODE.match(match.group()):
+        return True
+    return not (_CODE.search(text.text) or _ASKS_FOR_CODE.search(text.prompt or ""))
 
 
 def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -22,6 +33,7 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
         load_rules("encoding", "encoding_damage"),
         detector="encoding_damage",
         action="Decode the source again, or repair the characters.",
+        keep=_is_damage,
     )
     mojibake = []
     for text in table.texts:
@@ -47,31 +59,3 @@ def _repairable(text: str) -> bool:
     import ftfy
 
     return ftfy.fix_encoding(text) != text
-
-
-_LETTER = re.compile(r"[^\W\d_]")
-
-
-def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
-    """Report texts without a letter or digit, or that only name the lack of one."""
-    none = {"", "nan", "none", "null", "n/a", "na", "undefined", "[]", "{}", "-", "test", "error"}
-    findings: list[Finding] = []
-    for text in table.texts:
-        bare = text.text.strip()
-        if bare.lower() not in none and _LETTER.search(bare):
-            continue
-        digits = any(char.isdigit() for char in bare)
-        findings.append(
-            text_finding(
-                text,
-                "empty_text",
-                Severity.INFO if digits or _is_emoji(bare) else Severity.CRITICAL,
-                explanation=f"No words in {text.column!r}.",
-                action="Drop the row, or find its text.",
-            )
-        )
-    return Detection(findings, {}, len(table.texts))
-
-
-def _is_emoji(text: str) -> bool:
-    return any(ord(char) >= 0x2190 for char in text) or bool(re.search(r"[:;]-?[()DP]", text))

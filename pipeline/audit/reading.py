@@ -24,6 +24,9 @@ MAX_FILE_BYTES = 2 * 1024**3
 # A small compressed file may unfold to more than any memory: what is unfolded is counted.
 MAX_UNFOLDED_BYTES = 1024**3
 MAX_ROWS = 2_000_000
+_PACKED = {".gz", ".bz2", ".xz", ".zip", ".zst"}
+# How gzip, bzip2, xz, zip and Zstandard files begin, whatever their names say.
+_PACKED_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 SPLIT_COLUMN = "split"
 KINDS = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .arrow or a Hugging Face dataset folder"
 _SPLITS = ("train", "validation", "valid", "dev", "test")
@@ -47,7 +50,11 @@ class RawTable:
             column.append(row.get(name))
         self.rows += 1
         self.unfolded_bytes += sum(len(value) for value in row.values() if isinstance(value, str))
-        if self.unfolded_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
+        self.check_size(path)
+
+    def check_size(self, path: Path, coming_bytes: int = 0) -> None:
+        """Raise TableError if the rows, with `coming_bytes` more, are too many or too large."""
+        if self.unfolded_bytes + coming_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
             raise TableError(
                 path,
                 f"over {MAX_ROWS:,} rows or {MAX_UNFOLDED_BYTES // 1024**2:,} MiB of text",
@@ -69,7 +76,8 @@ def read_raw(path: Path) -> RawTable:
 
 def _checked(table: RawTable, path: Path) -> RawTable:
     if not table.rows or not table.columns:
-        raise TableError(path, "no rows", hint="There is nothing to audit in it.")
+        why = f" ({table.notes[0]})" if table.notes else ""
+        raise TableError(path, f"no rows{why}", hint="There is nothing to audit in it.")
     for name, values in list(table.columns.items()):
         if all(value is None or value == "" for value in values):
             table.notes.append(f"column {name!r} is empty in every row")
@@ -100,12 +108,14 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
     }
     reader = readers.get(path.suffix.lower())
     if reader is None:
-        packed = path.suffix.lower() in {".gz", ".bz2", ".xz", ".zip", ".zst"}
-        hint = "Unpack it first." if packed else f"Use {KINDS}."
+        hint = "Unpack it first." if path.suffix.lower() in _PACKED else f"Use {KINDS}."
         raise TableError(
             path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
         )
     try:
+        with path.open("rb") as stream:
+            if stream.read(6).startswith(_PACKED_STARTS):
+                raise TableError(path, "is a compressed file", hint="Unpack it first.")
         for row in reader(path, table):
             table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
     except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, csv.Error) as error:
@@ -191,9 +201,11 @@ def rows_of_document(document: Any) -> Any:
 
 
 def _parquet_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
-    file = pq.ParquetFile(path)
+    # Read ahead, a small file of long repeated texts would unfold to gigabytes at once.
+    file = pq.ParquetFile(path, pre_buffer=False)
     names = _unique(list(file.schema_arrow.names), table)
-    for batch in file.iter_batches(batch_size=1024):
+    for batch in file.iter_batches(batch_size=256, use_threads=False):
+        table.check_size(path, batch.nbytes)
         yield from _batch_rows(batch, names)
 
 
@@ -202,6 +214,7 @@ def _arrow_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
         reader = pa.ipc.open_stream(source)
         names = _unique(list(reader.schema.names), table)
         for batch in reader:
+            table.check_size(path, batch.nbytes)
             yield from _batch_rows(batch, names)
 
 

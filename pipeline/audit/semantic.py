@@ -27,8 +27,10 @@ if TYPE_CHECKING:
 
 BLOCK_ROWS = 4096
 SAMPLE_ROWS = 400
-# LSA alone calls two short texts on one topic the same: some of the very words must be shared.
-_MIN_WORD_COSINE = 0.65
+# LSA alone calls two short texts on one topic the same: some of the very words must be shared,
+# and more of them where one word makes the difference.
+_MIN_WORD_COSINE, _MIN_WORD_COSINE_SHORT = 0.65, 0.7
+_SHORT_WORDS = 9
 
 
 def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -49,7 +51,13 @@ def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection
         words, vectors, least = None, table.embed(said), settings.embedding_cosine
     exact = len(texts) <= settings.semantic_exact_rows
     blocks = [_all(len(texts))] if exact else list(_halved(vectors))
-    pairs = [pair for block in blocks for pair in _neighbours(vectors, words, block, least)]
+    short = [len(text.split()) < _SHORT_WORDS for text in said]
+    pairs = [
+        (left, right, cosine)
+        for block in blocks
+        for left, right, cosine in _neighbours(vectors, block, least)
+        if words is None or _shares_words(words, left, right, short[left] or short[right])
+    ]
     sets: dict[int, frozenset[str]] = {}
     fresh = []
     for left, right, cosine in pairs:
@@ -138,8 +146,13 @@ def _halved(vectors: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
         waiting += [rows[np.sort(order[:middle])], rows[np.sort(order[middle:])]]
 
 
+def _shares_words(words: Any, left: int, right: int, short: bool) -> bool:
+    least = _MIN_WORD_COSINE_SHORT if short else _MIN_WORD_COSINE
+    return bool(words[left].multiply(words[right]).sum() >= least)
+
+
 def _neighbours(
-    vectors: NDArray[np.float32], words: Any, rows: NDArray[np.int64], cosine: float
+    vectors: NDArray[np.float32], rows: NDArray[np.int64], cosine: float
 ) -> Iterator[tuple[int, int, float]]:
     import numpy as np
 
@@ -150,8 +163,7 @@ def _neighbours(
             if other <= one:
                 continue
             left, right = int(rows[start + one]), int(rows[start + other])
-            if words is None or words[left].multiply(words[right]).sum() >= _MIN_WORD_COSINE:
-                yield min(left, right), max(left, right), float(likeness[one, other])
+            yield min(left, right), max(left, right), float(likeness[one, other])
 
 
 def _coverage(

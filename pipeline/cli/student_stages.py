@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from pipeline.cli.stages import PANEL, Corpus, In, Out
+
+if TYPE_CHECKING:
+    from pipeline.student.params import Device
 
 Model = Annotated[str, typer.Argument(help="a name under `models` in params.yaml")]
 Checked = Annotated[Path, typer.Option(help="verdicts that must be good")]
@@ -40,12 +43,14 @@ def train_sft(
     metrics: Out,
 ) -> None:
     """Train a student's first step on supervised examples."""
+    from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_sft as stage
     from pipeline.student.device import pin_kernels
 
     pin_kernels()
     params = load_params()
+    _say_device(params.train_sft.device)
     stage.run(
         params.train_sft,
         corpus=corpus,
@@ -58,6 +63,7 @@ def train_sft(
         report=report,
         rejections=rejections,
         metrics=metrics,
+        checkpoints=home() / "checkpoints",
     )
 
 
@@ -74,12 +80,14 @@ def train_dpo(
     metrics: Out,
 ) -> None:
     """Train a student's second step on preferences."""
+    from pipeline.llm.open_chat import home
     from pipeline.params import load_params
     from pipeline.stages import train_dpo as stage
     from pipeline.student.device import pin_kernels
 
     pin_kernels()
     params = load_params()
+    _say_device(params.train_dpo.device)
     stage.run(
         params.train_dpo,
         corpus=corpus,
@@ -93,6 +101,7 @@ def train_dpo(
         report=report,
         rejections=rejections,
         metrics=metrics,
+        checkpoints=home() / "checkpoints",
     )
 
 
@@ -106,6 +115,7 @@ def generate(
 
     pin_kernels()
     params = load_params()
+    _say_device(params.generate.device)
     stage.run(
         params.generate,
         params.prompt,
@@ -117,3 +127,11 @@ def generate(
         out=out,
         rejections=rejections,
     )
+
+
+def _say_device(wanted: Device) -> None:
+    from pipeline.cli.console import note
+    from pipeline.student.device import choose_device, describe_device, quiet_libraries
+
+    quiet_libraries()
+    note(f"on {describe_device(choose_device(wanted))}")

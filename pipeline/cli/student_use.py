@@ -58,15 +58,12 @@ def serve(
 ) -> None:
     """Serve a student on 127.0.0.1 by OpenAI's protocol: /v1/chat/completions, /v1/models."""
     from pipeline.cli.console import note
-    from pipeline.student.serve import LOOPBACK, make_server
+    from pipeline.student.serve import LOOPBACK, answer_with, bind
 
+    server = bind(port)
     talker = _talker(model, base)
-    server = make_server(talker, port)
     note(f"{talker.name} at http://{LOOPBACK}:{server.server_port}/v1 (interrupt to stop)")
-    try:
-        server.serve_forever()
-    finally:
-        server.server_close()
+    answer_with(server, talker)
 
 
 def export_student(
@@ -84,13 +81,28 @@ def export_student(
     if chosen is None:
         raise PipelineError(f"--format {form}: not known\nUse one of: {', '.join(export.FORMATS)}")
     done = export.export_student(_student(model, base), out, chosen)
-    note(f"{done.folder}: logits differ from the student's by at most {done.difference:.2g}")
+    note(f"{done.folder}: {done.finding}")
 
 
 def _student(model: str, base: Path | None) -> Student:
+    from pipeline.errors import PipelineError
+    from pipeline.student.adapters import FACTS
+    from pipeline.student.base_model import CARD
+    from pipeline.student.device import quiet_libraries
     from pipeline.student.students import BASE, STUDENTS, find_student
 
+    quiet_libraries()
     folder = Path(model) if Path(model).is_dir() else STUDENTS / model
+    if not folder.is_dir():
+        there = sorted(
+            str(one.parent.relative_to(STUDENTS))
+            for file in (CARD, FACTS)
+            for one in STUDENTS.rglob(file)
+        )
+        raise PipelineError(
+            f"{model}: no student of this name, no folder\n"
+            f"There are: {', '.join(there) or 'none yet; train one: dvc repro train_dpo'}"
+        )
     return find_student(folder, base=base or BASE)
 
 

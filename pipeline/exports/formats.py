@@ -115,8 +115,10 @@ def _open_lines(
     split: SplitName,
     *,
     with_ids: bool = False,
+    max_bytes: int | None = None,
 ) -> Sink:
-    return JsonLines(folder / f"{kind}-{split}.jsonl", partial(lines, kind), with_ids=with_ids)
+    path = folder / f"{kind}-{split}.jsonl"
+    return JsonLines(path, partial(lines, kind), with_ids=with_ids, max_bytes=max_bytes)
 
 
 _SHAREGPT_ROLES = {"system": "system", "user": "human", "assistant": "gpt"}
@@ -196,6 +198,10 @@ def _describe_for_axolotl(folder: Path, parts: Sequence[Part]) -> None:
         _write(folder / f"{kind}.yaml", yaml.safe_dump(config, sort_keys=False))
 
 
+# https://platform.openai.com/docs/api-reference/files/create
+OPENAI_MAX_BYTES = 512_000_000
+
+
 def _openai(kind: Kind, row: Row) -> Row:
     if kind == "sft":
         return {"messages": row["messages"]}
@@ -265,9 +271,11 @@ FORMATS: dict[str, Format] = {
         _describe_for_axolotl,
     ),
     "openai-finetune": Format(
-        partial(_open_lines, _openai, with_ids=True),
+        partial(_open_lines, _openai, with_ids=True, max_bytes=OPENAI_MAX_BYTES),
         "Upload a `.jsonl` file that is not called `.ids.jsonl`; supervised rows are for method "
-        "`supervised`, pairs for `dpo`. The format has no place for an id: line by line they are "
+        "`supervised`, pairs for `dpo`. The provider takes files of at most "
+        f"{OPENAI_MAX_BYTES // 1_000_000} MB: a larger table is cut into numbered files, "
+        "`…-00000-of-00002.jsonl` and on. The format has no place for an id: line by line they are "
         "in `<file>.ids.jsonl`, with the SHA-256 of the line, so that "
         "`distillery explain FILE:LINE` finds the id after a rename or a shuffle as well.",
     ),

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, TextIO
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -90,35 +90,77 @@ class ParquetShards:
 class JsonLines:
     """One JSON object a line; `line` makes it out of a row.
 
-    `with_ids` writes a second file beside it, for formats that forbid a key of their own: for each
-    line, in the same order, the row's id and the SHA-256 of the line, by which a line is found
-    again after a shuffle.
+    With `max_bytes` a file ends before it could pass that size, and several files are numbered as
+    the Hub numbers its shards; without, all lines are in one file. `with_ids` writes a second file
+    beside each, for formats that forbid a key of their own: for each line, in the same order, the
+    row's id and the SHA-256 of the line, by which a line is found again after a shuffle.
     """
 
-    def __init__(self, path: Path, line: Callable[[Row], Row], *, with_ids: bool = False) -> None:
+    def __init__(
+        self,
+        path: Path,
+        line: Callable[[Row], Row],
+        *,
+        with_ids: bool = False,
+        max_bytes: int | None = None,
+    ) -> None:
         self.rows = 0
+        self._path = path
         self._line = line
+        self._with_ids = with_ids
+        self._max_bytes = max_bytes
+        self._parts: list[Path] = []
+        self._bytes = 0
+        self._stream: BinaryIO | None = None
+        self._ids: BinaryIO | None = None
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._stream = path.open("w", encoding="utf-8", newline="\n")
-        self._ids: TextIO | None = None
-        if with_ids:
-            self._ids = ids_file(path).open("w", encoding="utf-8", newline="\n")
 
     def write(self, batch: pa.RecordBatch) -> None:
         """Add the rows of `batch`."""
         for row in batch.to_pylist():
             text = json.dumps(self._line(row), ensure_ascii=False)
-            self._stream.write(text + "\n")
-            if self._ids is not None:
-                self._ids.write(json.dumps({"id": row["id"], "sha256": line_sha256(text)}) + "\n")
-            self.rows += 1
+            self._add(row["id"], text, text.encode() + b"\n")
 
     def close(self) -> list[Path]:
-        """Close the files and return them."""
-        streams = [self._stream, *([self._ids] if self._ids else [])]
-        for stream in streams:
-            stream.close()
-        return [Path(stream.name) for stream in streams]
+        """Close the files and give all their names, which say how many there are."""
+        self._end_file()
+        count = len(self._parts)
+        named = [self._path]
+        if count > 1:
+            stem, suffix = self._path.stem, self._path.suffix
+            names = [f"{stem}-{n:05}-of-{count:05}{suffix}" for n in range(count)]
+            named = [self._path.with_name(name) for name in names]
+        closed = []
+        for part, path in zip(self._parts, named, strict=True):
+            if self._with_ids:
+                closed.append(ids_file(part).rename(ids_file(path)))
+            closed.append(part.rename(path))
+        return sorted(closed, key=lambda path: (path.name.endswith(".ids.jsonl"), path.name))
+
+    def _add(self, row_id: str, text: str, line: bytes) -> None:
+        if self._max_bytes is not None and self._bytes + len(line) > self._max_bytes:
+            self._end_file()
+        stream = self._stream or self._begin_file()
+        stream.write(line)
+        self._bytes += len(line)
+        if self._ids is not None:
+            named = {"id": row_id, "sha256": line_sha256(text)}
+            self._ids.write(json.dumps(named).encode() + b"\n")
+        self.rows += 1
+
+    def _begin_file(self) -> BinaryIO:
+        part = self._path.with_name(f"{self._path.stem}-{len(self._parts):05}.part")
+        self._parts.append(part)
+        self._stream = part.open("wb")
+        self._ids = ids_file(part).open("wb") if self._with_ids else None
+        self._bytes = 0
+        return self._stream
+
+    def _end_file(self) -> None:
+        for stream in (self._stream, self._ids):
+            if stream is not None:
+                stream.close()
+        self._stream = self._ids = None
 
 
 def ids_file(path: Path) -> Path:

@@ -77,17 +77,19 @@ def _check(path: Path, sha256: str) -> None:
 
 
 class LocalServer:
-    """A running server of the embedded model; `base_url` speaks the OpenAI protocol."""
+    """A running server of a GGUF file; `base_url` speaks the OpenAI protocol."""
 
     def __init__(self, process: subprocess.Popen[bytes], port: int) -> None:
         self._process = process
         self.base_url = f"http://127.0.0.1:{port}/v1"
 
     @classmethod
-    async def start(cls, home: Path, *, parallel: int) -> Self:
-        """Start the server and wait until it answers; `parallel` replies are written at once."""
-        log = home / "local_server.log"
-        server = cls(*_launch(model_path(home), log, parallel))
+    async def start(cls, model: Path, *, log: Path, parallel: int) -> Self:
+        """Serve the GGUF file `model`, and wait until it answers.
+
+        `parallel` replies are written at once; what the server says goes to `log`.
+        """
+        server = cls(*_launch(model, log, parallel))
         try:
             await server._wait_until_healthy(log)
         except BaseException:
@@ -100,14 +102,14 @@ class LocalServer:
         while time.monotonic() < until:
             if self._process.poll() is not None:
                 raise LocalServerError(
-                    f"the embedded model's server ended with exit code {self._process.returncode}\n"
+                    f"the model's server ended with exit code {self._process.returncode}\n"
                     f"See {log}."
                 )
             if await asyncio.to_thread(self._is_healthy):
                 return
             await asyncio.sleep(0.1)
         raise LocalServerError(
-            f"the embedded model did not answer within {START_S:.0f} s\n"
+            f"the model's server did not answer within {START_S:.0f} s\n"
             f"See {log}; is the machine very busy?"
         )
 

@@ -52,9 +52,11 @@ async def open_chat(
                 await batches.resume()
                 return batches
             return OpenAITransport(role, role.base_url)
-        from pipeline.llm.local_server import LocalServer
+        from pipeline.llm.local_server import LocalServer, model_path
 
-        server = await LocalServer.start(home(), parallel=role.pace.concurrency)
+        server = await LocalServer.start(
+            model_path(home()), log=home() / "local_server.log", parallel=role.pace.concurrency
+        )
         servers.append(server)
         return OpenAITransport(role, server.base_url)
 

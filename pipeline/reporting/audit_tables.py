@@ -20,11 +20,17 @@ def detectors() -> str:
 
 
 def precision() -> str:
-    """Return precision per detector on the findings that were judged one by one."""
-    figures = read_json(STUDY / "precision.json")
-    lines = ["| detector | judged | right | precision |", "|---|---:|---:|---:|"]
-    for name, one in figures.items():
-        lines.append(f"| `{name}` | {one['judged']} | {one['right']} | {one['precision']:.2f} |")
+    """Return precision per detector on the findings of the held-out half that were judged."""
+    lines = [
+        "| detector | found | judged | right | precision | fresh | right of the fresh |",
+        "|---|---:|---:|---:|---:|---:|---:|",
+    ]
+    for name, one in read_json(STUDY / "precision.json").items():
+        judged = "all" if one["judged"] == one["reported_in_this_half"] else one["judged"]
+        lines.append(
+            f"| `{name}` | {one['reported_in_this_half']} | {judged} | {one['right']} | "
+            f"{one['precision']:.2f} | {one['fresh']} | {one['fresh_right']} |"
+        )
     return "\n".join(lines)
 
 

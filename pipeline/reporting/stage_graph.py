@@ -13,6 +13,7 @@ import yaml
 from pipeline.errors import MissingFileError, TableError
 
 PLACE = re.compile(r"\$\{([^}]+)\}")
+STUDY = re.compile(r"reports/studies/([^/]+)/")
 
 
 @dataclass(frozen=True)
@@ -78,6 +79,8 @@ class StageGraph:
 
     def command_for(self, file: str, *, force: bool = False) -> str:
         """Return what to type to have `file` made."""
+        if study := STUDY.match(file):
+            return f"distillery study {study[1]} --data DIR"
         stage = self.maker(file)
         if stage is None:
             return "make repro"

@@ -30,9 +30,15 @@ REVIEWED: dict[str, tuple[str, str]] = {
     ),
     "asyncssh": ("EPL-2.0 OR GPL-2.0-or-later", "its METADATA"),
     "grandalf": ("EPL-1.0 OR GPL-2.0-only", "its LICENSE, which offers either"),
-    "mlcroissant": ("Apache-2.0", "https://github.com/mlcommons/croissant/blob/main/LICENSE"),
+    "mlcroissant": (
+        "Apache-2.0",
+        "the package states none; https://github.com/mlcommons/croissant/blob/main/LICENSE",
+    ),
     "ply": ("BSD-3-Clause", "the head of its yacc.py"),
-    "pygit2": ("GPL-2.0-only WITH GCC-exception-2.0", "its COPYING: linking exception"),
+    "pygit2": (
+        "GPL-2.0-only WITH GCC-exception-2.0",
+        "its COPYING, which lets anything link to it unchanged",
+    ),
     "python-dateutil": ("Apache-2.0 OR BSD-3-Clause", "its LICENSE, which offers either"),
     # Wheels for other platforms state it otherwise.
     "torch": ("BSD-3-Clause", "https://github.com/pytorch/pytorch/blob/main/LICENSE"),
@@ -104,14 +110,21 @@ def normalised(name: str) -> str:
 
 def closure(project: Path) -> set[str]:
     """Return what the dependencies of pyproject.toml need on this platform, themselves included."""
+    return set(wanted_by(project))
+
+
+def wanted_by(project: Path) -> dict[str, set[str]]:
+    """Return each package of the closure with those that ask for it; none: we do, by name."""
     from packaging.requirements import Requirement
 
     declared = tomllib.loads(project.read_text(encoding="utf-8"))["project"]["dependencies"]
-    waiting = [Requirement(one) for one in declared]
+    waiting = [(Requirement(one), "") for one in declared]
     seen: set[tuple[str, str]] = set()
+    found: dict[str, set[str]] = {}
     while waiting:
-        requirement = waiting.pop()
+        requirement, asker = waiting.pop()
         name = normalised(requirement.name)
+        found.setdefault(name, set()).update({asker} - {"", name})
         for extra in ("", *requirement.extras):
             if (name, extra) in seen:
                 continue
@@ -119,8 +132,8 @@ def closure(project: Path) -> set[str]:
             for line in _distribution(name).requires or []:
                 needed = Requirement(line)
                 if needed.marker is None or needed.marker.evaluate({"extra": extra}):
-                    waiting.append(needed)
-    return {name for name, _ in seen}
+                    waiting.append((needed, name))
+    return found
 
 
 def packages(names: Iterable[str], versions: Mapping[str, str]) -> list[Package]:
@@ -235,15 +248,15 @@ def needs_copyleft(expression: str) -> bool:
 def third_party(root: Path) -> str:
     """Return the generated part of THIRD_PARTY.md as Markdown."""
     versions = pinned(root / "requirements.lock")
-    names = closure(root / "pyproject.toml")
-    needed = packages(names, versions)
-    extra = [one for one in packages(set(versions) - names, versions) if _conditional(one)]
+    askers = wanted_by(root / "pyproject.toml")
+    needed = packages(askers, versions)
+    extra = [one for one in packages(set(versions) - set(askers), versions) if _conditional(one)]
     return "\n\n".join(
         [
             f"## Needed at run time: {len(needed)} packages",
             _table(needed),
             "### Of these, with conditions to know of",
-            _table(one for one in needed if _conditional(one)),
+            _asked_for(filter(_conditional, needed), askers),
             "## For development and tests alone, with conditions to know of",
             _table(extra),
         ]
@@ -262,3 +275,11 @@ def _table(found: Iterable[Package]) -> str:
     return "\n".join(
         ["| package | version | licence | stated by | homepage |", "|---|---|---|---|---|", *rows]
     )
+
+
+def _asked_for(found: Iterable[Package], askers: Mapping[str, set[str]]) -> str:
+    rows = [
+        f"| {one.name} | {one.licence} | {', '.join(sorted(askers[one.name])) or 'us'} |"
+        for one in found
+    ]
+    return "\n".join(["| package | licence | asked for by |", "|---|---|---|", *rows])

@@ -30,7 +30,13 @@ from pipeline.evaluation.contests import (
     null_models,
     read_models,
 )
-from pipeline.evaluation.judges import HumanJudge, Judge, longer_judge, scorer_judge
+from pipeline.evaluation.judges import (
+    HumanJudge,
+    Judge,
+    longer_judge,
+    reward_judge,
+    scorer_judge,
+)
 from pipeline.evaluation.llm_judge import LlmJudge
 from pipeline.evaluation.reply_report import Pairs, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
@@ -38,15 +44,32 @@ from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reporting.comparison import write_comparison
+from pipeline.reward_model.applying import Prompted
+from pipeline.reward_model.encoder import FrozenEncoder
+from pipeline.reward_model.model import RewardModel
 from pipeline.scoring.saved import load
 from pipeline.storage import read_table, write_json, write_table
+
+JudgeName = Literal["scorer", "reward", "llm", "people"]
+
+# What a reader must know of a judge before its verdicts. Scorer and reward model learn from the
+# train side of the same split (`train_scorer`, `train_reward`), as students do.
+LEARNED_FROM: dict[JudgeName, str] = {
+    "scorer": "ratings of the train dialogues, which taught the students too; no test dialogue",
+    "reward": "preferences of the train dialogues, which taught the students too; no test dialogue",
+    "llm": "what its maker says; it is asked in both orders",
+    "people": "nothing: they are those whom the others are to foretell",
+}
 
 
 class EvaluateParams(Section):
     """Section `evaluate` of params.yaml."""
 
-    judges: tuple[Literal["scorer", "llm", "people"], ...] = Field(min_length=1)
+    judges: tuple[JudgeName, ...] = Field(min_length=1)
     margin: float = Field(ge=0, description="of the scorer: rating points that are still a tie")
+    reward_margin: float = Field(
+        ge=0, description="of the reward model: log odds that are still a tie"
+    )
     length_tolerance: float = Field(
         ge=0, lt=1, description="equal length: words may differ by this share of the longer reply"
     )
@@ -101,6 +124,7 @@ def run(
     splits: Path,
     generations: Path,
     scorer: Path,
+    reward: Path,
     labels: Path,
     evaluation: Path,
     replies: Path,
@@ -116,11 +140,12 @@ def run(
         exchanges=exchanges, responses=responses, splits=splits, generations=generations
     )
     embedder = CachedEmbedder(MiniLm(), embeddings)
+    judges = _judges(params, llm, scorer, reward, labels, embedder)
     table = compare(
         tournament.meetings,
         tournament.replies,
         tournament.test_sets,
-        _judges(params, llm, scorer, labels, embedder),
+        list(judges.values()),
         Options(params.length_tolerance, seed, params.resamples),
         beside=[longer_judge()],
     )
@@ -130,6 +155,7 @@ def run(
     settings = audit.model_copy(update={"human_responders": people})
     measured = {name: one for name, one in tournament.replies.items() if name not in NULLS}
     figures = reply_report(tournament.tested, measured, taught, coder, settings)
+    figures["judges"] = {judge.name: LEARNED_FROM[kind] for kind, judge in judges.items()}
     figures["judge_agreement"] = [asdict(one) for one in table.agreements]
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
@@ -139,20 +165,30 @@ def run(
 
 
 def _judges(
-    params: EvaluateParams, llm: LlmParams, scorer: Path, labels: Path, embedder: Embedder
-) -> list[Judge]:
-    judges: list[Judge] = []
+    params: EvaluateParams,
+    llm: LlmParams,
+    scorer: Path,
+    reward: Path,
+    labels: Path,
+    embedder: Embedder,
+) -> dict[JudgeName, Judge]:
+    judges: dict[JudgeName, Judge] = {}
     if "scorer" in params.judges:
-        judges.append(scorer_judge(scorer, embedder, name="scorer", margin=params.margin))
+        judges["scorer"] = scorer_judge(scorer, embedder, name="scorer", margin=params.margin)
+    if "reward" in params.judges:
+        model = Prompted(RewardModel.load(reward, FrozenEncoder(embedder)))
+        judges["reward"] = reward_judge(
+            model, lambda one: one.utterance, name="reward", margin=params.reward_margin
+        )
     if "llm" in params.judges:
         if llm.judge is None:
             raise PipelineError(
                 "params.yaml: evaluate.judges has llm, and llm.judge is not set\n"
                 "Name a model under llm.judge that is not the teacher, or take llm out."
             )
-        judges.append(LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself))
+        judges["llm"] = LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself)
     if "people" in params.judges:
-        judges.append(HumanJudge(list(read_table(labels, FinalLabel))))
+        judges["people"] = HumanJudge(list(read_table(labels, FinalLabel)))
     return judges
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import MissingFileError, PipelineError
 from pipeline.storage import file_sha256, write_json
+from pipeline.student.saving import saving
 
 if TYPE_CHECKING:
     from transformers import PreTrainedModel, PreTrainedTokenizerBase
@@ -81,8 +82,9 @@ def save_base(
     """Write a loaded model and its card to the folder `out`, at once or not at all."""
     part = out.with_name(f".{out.name}.part")
     shutil.rmtree(part, ignore_errors=True)
-    model.save_pretrained(part, max_shard_size="1TB")
-    tokenizer.save_pretrained(part)
+    with saving("the model", out):
+        model.save_pretrained(part, max_shard_size="1TB")
+        tokenizer.save_pretrained(part)
     write_json(
         part / CARD,
         {

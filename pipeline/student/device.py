@@ -22,6 +22,16 @@ def pin_kernels() -> None:
         os.environ.setdefault(name, value)
 
 
+def quiet_libraries() -> None:
+    """Keep transformers' own bars and notes to its developers out of people's terminals."""
+    import warnings
+
+    from transformers.utils import logging
+
+    logging.disable_progress_bar()
+    warnings.filterwarnings("ignore", category=FutureWarning, module="transformers")
+
+
 def choose_device(wanted: Device) -> str:
     """Return `cuda` or `cpu`; `auto` takes an accelerator where there is one."""
     import torch

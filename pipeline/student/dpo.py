@@ -19,6 +19,7 @@ from pipeline.student.device import choose_device
 from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import answer_log_probs, collate
 from pipeline.student.params import PreferenceParams
+from pipeline.student.saving import saving
 from pipeline.student.training import (
     Outcome,
     as_dataset,
@@ -26,6 +27,7 @@ from pipeline.student.training import (
     lora_config,
     make_repeatable,
     run_trainer,
+    save_adapter,
     trainer_settings,
 )
 
@@ -86,7 +88,7 @@ def train_dpo(
             f"the first loss is {first:.5f}, not ln 2: policy and reference differ at the start\n"
             f"Remove {work} and run the stage again; if it comes back, please report it."
         )
-    trainer.model.save_pretrained(str(out))
+    save_adapter(trainer, out)
     return outcome
 
 
@@ -119,8 +121,9 @@ def _reference(
         with torch.no_grad():
             found = answer_log_probs(model, inputs)
         values[:, batch] = found.reshape(2, -1).cpu().numpy()
-    kept.parent.mkdir(parents=True, exist_ok=True)
-    part = kept.with_name(f".{kept.name}.part.npy")
-    np.save(part, values, allow_pickle=False)
-    part.replace(kept)
+    with saving("what the reference says", kept):
+        kept.parent.mkdir(parents=True, exist_ok=True)
+        part = kept.with_name(f".{kept.name}.part.npy")
+        np.save(part, values, allow_pickle=False)
+        part.replace(kept)
     return values

@@ -95,14 +95,21 @@ def _encode(
         else:
             kept.append(Encoded(row_id, opening, tuple(ids[len(opening) :] for ids in whole)))
     if not kept:
-        counts = sorted({one.reason for one in rejections})
-        why = f"all {len(rejections)} rows were rejected ({', '.join(counts)})"
         raise GateFailedError(
-            f"{stage}: there is nothing to train on: "
-            f"{why if rejections else 'the corpus is empty'}\n"
-            "Look at the corpus and its rejections; `too_long` is mended by a larger `context`."
+            f"{stage}: there is nothing to train on: {_why_nothing(rejections)}\n"
+            "Look at the corpus; `too_long` is mended by a larger `context`."
         )
     return EncodedRows(tuple(kept), tuple(rejections))
+
+
+def _why_nothing(rejections: Sequence[Rejection]) -> str:
+    if not rejections:
+        return "the corpus is empty"
+    reasons, first = sorted({one.reason for one in rejections}), rejections[0]
+    return (
+        f"all {len(rejections)} rows were rejected ({', '.join(reasons)}), as "
+        f"{first.record_id}: {first.detail}"
+    )
 
 
 def _ids(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from pipeline.storage import AtomicFile
+from pipeline.student.saving import saving
 
 Array = np.ndarray[Any, Any]
 
@@ -25,6 +25,9 @@ _PER_LAYER = {
     "input_layernorm": "attn_norm",
     "post_attention_layernorm": "ffn_norm",
 }
+# What the steps of a byte-level tokenizer are called there. One that transformers read from a GGUF
+# file has lost its first step; what the student was trained on is what it must be asked with.
+_PRE_TOKENIZERS = {("ByteLevel",): "gpt-2", ("Digits", "ByteLevel"): "smollm"}
 _WHOLE = {
     "model.embed_tokens": "token_embd",
     "model.norm": "output_norm",
@@ -50,25 +53,11 @@ def write_gguf(model: Any, tokenizer: Any, out: Path, *, name: str) -> None:
         for tensor, values in _tensors(model):
             keep = values.ndim == 1
             writer.add_tensor(tensor, values.astype(np.float32 if keep else np.float16))
-        writer.write_header_to_file()
-        writer.write_kv_data_to_file()
-        writer.write_tensors_to_file()
-        writer.close()
-
-
-def read_gguf(model: Any, path: Path) -> Any:
-    """Return a copy of `model` with the weights of the file at `path`."""
-    import torch
-    from gguf import GGUFReader
-
-    found = {one.name: np.array(one.data, dtype=np.float32) for one in GGUFReader(path).tensors}
-    weights = {}
-    for name, tensor, heads in _names(model):
-        values = found[tensor]
-        weights[name] = torch.from_numpy(_unrotated(values, heads) if heads else values)
-    fresh = copy.deepcopy(model)
-    fresh.load_state_dict(weights, strict=False)
-    return fresh
+        with saving("the GGUF file", out):
+            writer.write_header_to_file()
+            writer.write_kv_data_to_file()
+            writer.write_tensors_to_file()
+            writer.close()
 
 
 def _add_shape(writer: Any, config: Any) -> None:
@@ -91,20 +80,34 @@ def _add_tokenizer(writer: Any, tokenizer: Any) -> None:
     from gguf import TokenType
 
     state = json.loads(tokenizer.backend_tokenizer.to_str())
-    special = {one["content"] for one in state["added_tokens"] if one["special"]}
+    added = {one["content"]: one["special"] for one in state["added_tokens"]}
+    kinds = {True: TokenType.CONTROL, False: TokenType.USER_DEFINED}
     tokens = tokenizer.convert_ids_to_tokens(list(range(len(tokenizer))))
-    kinds = [TokenType.CONTROL if one in special else TokenType.NORMAL for one in tokens]
     merges = state["model"].get("merges", [])
     writer.add_tokenizer_model("gpt2")
-    writer.add_tokenizer_pre("smollm")
+    writer.add_tokenizer_pre(_pre_tokenizer(state["pre_tokenizer"], tokenizer.name_or_path))
     writer.add_token_list(tokens)
-    writer.add_token_types(kinds)
+    writer.add_token_types(
+        [kinds[added[one]] if one in added else TokenType.NORMAL for one in tokens]
+    )
     writer.add_token_merges([one if isinstance(one, str) else " ".join(one) for one in merges])
     writer.add_bos_token_id(tokenizer.bos_token_id)
     writer.add_eos_token_id(tokenizer.eos_token_id)
     writer.add_pad_token_id(tokenizer.pad_token_id)
     writer.add_add_bos_token(False)
     writer.add_chat_template(tokenizer.chat_template)
+
+
+def _pre_tokenizer(state: dict[str, Any] | None, name: str) -> str:
+    """Return llama.cpp's name for how text is cut before its bytes are merged."""
+    steps = (state or {}).get("pretokenizers", [state])
+    found = tuple(step["type"] if step else "none" for step in steps)
+    if found not in _PRE_TOKENIZERS:
+        raise PipelineError(
+            f"{name}: GGUF is written for byte-level tokenizers, this one cuts text by "
+            f"{' and '.join(found)}\nExport it merged, and convert that with llama.cpp's program."
+        )
+    return _PRE_TOKENIZERS[found]
 
 
 def _names(model: Any) -> Iterator[tuple[str, str, int]]:
@@ -132,8 +135,3 @@ def _rotated(values: Array, heads: int) -> Array:
     """Interleave the two halves of each head: llama.cpp turns neighbours, not halves."""
     rows = values.shape[0]
     return values.reshape(heads, 2, rows // heads // 2, -1).swapaxes(1, 2).reshape(rows, -1)
-
-
-def _unrotated(values: Array, heads: int) -> Array:
-    rows = values.shape[0]
-    return values.reshape(heads, rows // heads // 2, 2, -1).swapaxes(1, 2).reshape(rows, -1)

@@ -22,8 +22,8 @@ LIMITS = (
 )
 
 
-def write_model_card(path: Path, student: Student, form: str, difference: float) -> None:
-    """Write the card to `path`; every figure in it comes from the adapters' own files."""
+def write_model_card(path: Path, student: Student, form: str, finding: str) -> None:
+    """Write the card to `path`; `finding` is what the check of what was exported said."""
     base = read_base(student.base)
     spdx = "other" if student.licence == NONE_STATED else student.licence.lower()
     may = (
@@ -38,8 +38,7 @@ def write_model_card(path: Path, student: Student, form: str, difference: float)
         "---",
         f"# {student.name}",
         "",
-        f"Form: {form}. After writing, its logits differed from the student's by at most "
-        f"{difference:.2g}.",
+        f"Form: {form}. Checked after writing: {finding}.",
         "",
         "## Lineage",
         "",

@@ -71,16 +71,28 @@ class Talker:
             return generator.replies([request.messages], seed=request.seed, samples=request.n)[0]
 
 
-def make_server(talker: Talker, port: int) -> ThreadingHTTPServer:
-    """Return a server of `talker` on 127.0.0.1; port 0 takes a free one."""
+def bind(port: int) -> ThreadingHTTPServer:
+    """Take `port` of 127.0.0.1, 0 for a free one, before anything slow is loaded.
+
+    Who connects now waits until `answer_with` has given the server something to say.
+    """
     try:
-        server = ThreadingHTTPServer((LOOPBACK, port), _handler(talker))
+        server = ThreadingHTTPServer((LOOPBACK, port), BaseHTTPRequestHandler)
     except (OSError, OverflowError) as error:
         raise PipelineError(
             f"port {port}: cannot be served on ({error})\nGive --port another one, or 0."
         ) from error
     server.daemon_threads = True
     return server
+
+
+def answer_with(server: ThreadingHTTPServer, talker: Talker) -> None:
+    """Let `talker` answer what comes to `server`, until it is interrupted or shut down."""
+    server.RequestHandlerClass = _handler(talker)
+    try:
+        server.serve_forever()
+    finally:
+        server.server_close()
 
 
 def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:

@@ -17,6 +17,7 @@ from pipeline.student.training import (
     lora_config,
     make_repeatable,
     run_trainer,
+    save_adapter,
     trainer_settings,
 )
 
@@ -55,5 +56,5 @@ def train_sft(
         peft_config=lora_config(params, model),
     )
     outcome = run_trainer(trainer, work, device=device)
-    trainer.model.save_pretrained(str(out))
+    save_adapter(trainer, out)
     return outcome

@@ -30,6 +30,7 @@ from pipeline.student.dpo import train_dpo
 from pipeline.student.encoding import EncodedRows, encode_examples, encode_pairs
 from pipeline.student.energy import joules_between, read_microjoules
 from pipeline.student.params import PreferenceParams, TrainingParams
+from pipeline.student.saving import saving
 from pipeline.student.sft import train_sft
 from pipeline.student.training import Outcome, StepLog
 
@@ -139,9 +140,13 @@ def run_facts(
     }
 
 
-def _keep_adapter(part: Path, out: Path) -> None:
-    """Put what TRL saved at `out`; its README has nothing to say about this adapter."""
-    (part / "README.md").unlink(missing_ok=True)
-    shutil.rmtree(out, ignore_errors=True)
-    out.parent.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(part, out)
+def _keep_adapter(trained: Path, out: Path) -> None:
+    """Put what TRL saved at `out`, whole or not at all; its README says nothing of this adapter."""
+    (trained / "README.md").unlink(missing_ok=True)
+    part = out.with_name(f".{out.name}.part")
+    shutil.rmtree(part, ignore_errors=True)
+    with saving("the adapter", out):
+        part.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(trained, part)
+        shutil.rmtree(out, ignore_errors=True)
+        part.rename(out)

@@ -19,6 +19,7 @@ from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import count_tokens
 from pipeline.student.order import bucketed_batches
 from pipeline.student.params import TrainingParams
+from pipeline.student.saving import saving
 
 
 class TrainingDivergedError(PipelineError):
@@ -165,17 +166,10 @@ def make_repeatable(trainer_class: Any, batches: list[list[int]], rows: Sequence
             )
 
         def _save_checkpoint(self, *args: Any, **kwargs: Any) -> None:
-            try:
+            folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
+            with saving(f"the checkpoint of step {self.state.global_step}", folder):
                 super()._save_checkpoint(*args, **kwargs)
-                folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
                 (folder / COMPLETE).touch()
-            except OSError as error:
-                raise PipelineError(
-                    f"{self.args.output_dir}: the checkpoint of step {self.state.global_step} "
-                    f"cannot be written ({error.strerror or error})\n"
-                    "Make room on the disk and run the stage again: it goes on from the last whole "
-                    "checkpoint."
-                ) from error
 
     return Repeatable
 
@@ -211,6 +205,12 @@ def run_trainer(trainer: Any, work: Path, *, device: str) -> Outcome:
         resumed_at=int(checkpoint.name.rsplit("-", 1)[1]) if checkpoint else None,
         device=device,
     )
+
+
+def save_adapter(trainer: Any, out: Path) -> None:
+    """Write what was trained to `out`."""
+    with saving("the adapter", out):
+        trainer.model.save_pretrained(str(out))
 
 
 class _StepClock:

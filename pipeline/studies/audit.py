@@ -106,8 +106,9 @@ def key_of(source: str, finding: Finding) -> str:
 def precision(results: dict[str, AuditResult]) -> dict[str, Any]:
     """Return per detector how many judged findings of the held-out half are right.
 
-    The file holds the verdicts; docs/audit.md says how they were given. Raises PipelineError for a
-    judged finding that no run reports any more: then the sample must be drawn and judged again.
+    The file holds the verdicts; docs/audit.md says how they were given. Its column `look` tells
+    `fresh` findings from those `seen` before the detector was last changed. Raises PipelineError
+    for a judged finding that no run reports any more: then the sample must be drawn again.
     """
     reported = {
         key_of(source, finding)
@@ -115,7 +116,8 @@ def precision(results: dict[str, AuditResult]) -> dict[str, Any]:
         for finding in result.findings
         if is_held_out(finding)
     }
-    judged: dict[str, list[bool]] = defaultdict(list)
+    verdicts: dict[str, list[bool]] = defaultdict(list)
+    fresh: dict[str, list[bool]] = defaultdict(list)
     with JUDGEMENTS.open(encoding="utf-8", newline="") as stream:
         for row in csv.DictReader(stream):
             if row["finding"] not in reported:
@@ -123,13 +125,18 @@ def precision(results: dict[str, AuditResult]) -> dict[str, Any]:
                     f"{JUDGEMENTS.name}: {row['finding']} is not reported any more\n"
                     "Draw the sample again and judge it: the detector has changed."
                 )
-            judged[row["finding"].split("|")[1]].append(row["right"] == "yes")
+            detector, right = row["finding"].split("|")[1], row["right"] == "yes"
+            verdicts[detector].append(right)
+            if row["look"] == "fresh":
+                fresh[detector].append(right)
     return {
         detector: {
-            "judged": len(verdicts),
-            "right": sum(verdicts),
-            "precision": round(sum(verdicts) / len(verdicts), 4),
+            "judged": len(right),
+            "right": sum(right),
+            "precision": round(sum(right) / len(right), 4),
+            "fresh": len(fresh[detector]),
+            "fresh_right": sum(fresh[detector]),
             "reported_in_this_half": sum(key.split("|")[1] == detector for key in reported),
         }
-        for detector, verdicts in sorted(judged.items())
+        for detector, right in sorted(verdicts.items())
     }

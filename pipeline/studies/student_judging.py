@@ -41,6 +41,7 @@ from pipeline.studies.judging import (
 )
 from pipeline.studies.judging.dialogues import HUMAN, SEED
 from pipeline.studies.judging.judges import BEFORE
+from pipeline.studies.student_target import student_target
 
 # What each model was taught, on the students' half.
 CORPORA = {
@@ -71,9 +72,11 @@ def judge_students(data: Path, work: Path) -> dict[str, Any]:
     bench = open_bench(data, work)
     table = _compare(bench, models)
     before = _compare(open_bench(data, work, BEFORE), models)
+    rows = [row.model_dump(mode="json") for row in table.rows]
     figures = {
-        "evaluation.json": [row.model_dump(mode="json") for row in table.rows],
+        "evaluation.json": rows,
         "evaluation_before.json": [row.model_dump(mode="json") for row in before.rows],
+        "target.json": student_target(rows),
         "judges.json": {
             "judges": describe_judges(bench),
             "agreement": [agreement_row(one) for one in table.agreements],

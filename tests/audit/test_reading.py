@@ -43,6 +43,22 @@ def test_a_packed_file_says_unpack_it(tmp_path: Path) -> None:
         read_raw(path)
 
 
+def test_a_packed_file_under_another_name_is_known(tmp_path: Path) -> None:
+    path = tmp_path / "rows.csv"
+    path.write_bytes(gzip.compress(b"text\nI hear you.\n"))
+
+    with pytest.raises(TableError, match=r"is a compressed file\nUnpack it first"):
+        read_raw(path)
+
+
+def test_a_file_without_a_row_says_why(tmp_path: Path) -> None:
+    path = tmp_path / "rows.json"
+    path.write_text('{"rows": [1,', encoding="utf-8")
+
+    with pytest.raises(TableError, match=r"no rows .*not a JSON object"):
+        read_raw(path)
+
+
 def test_a_file_over_the_limit_is_not_opened(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -57,8 +57,9 @@ def test_a_killed_stage_leaves_no_server_behind(home: Path) -> None:
     code = """
 import asyncio, sys, time
 from pathlib import Path
-from pipeline.llm.local_server import LocalServer
-server = asyncio.run(LocalServer.start(Path(sys.argv[1]), parallel=1))
+from pipeline.llm.local_server import LocalServer, model_path
+home = Path(sys.argv[1])
+server = asyncio.run(LocalServer.start(model_path(home), log=home / "log", parallel=1))
 print(server._process.pid, flush=True)
 time.sleep(60)
 """
@@ -101,11 +102,12 @@ def test_without_index_or_cache_the_way_out_is_named(
 
 
 async def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
-    (tmp_path / "models").mkdir()
-    (tmp_path / "models" / MODEL_FILE).write_bytes(b"no model")
+    (tmp_path / MODEL_FILE).write_bytes(b"no model")
 
     with pytest.raises(LocalServerError, match=r"local_server\.log"):
-        await LocalServer.start(tmp_path, parallel=1)
+        await LocalServer.start(
+            tmp_path / MODEL_FILE, log=tmp_path / "local_server.log", parallel=1
+        )
 
 
 def _runs(pid: int) -> bool:

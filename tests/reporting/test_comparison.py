@@ -1,4 +1,4 @@
-"""The comparison table as Markdown, CSV and SVG."""
+"""The comparison table as a page, Markdown, CSV and SVG."""
 
 from __future__ import annotations
 
@@ -6,6 +6,8 @@ import csv
 import io
 import xml.etree.ElementTree as ET
 from pathlib import Path
+
+import pytest
 
 from pipeline.evaluation.comparison import Comparison, ComparisonRow
 from pipeline.reporting.comparison import (
@@ -15,7 +17,9 @@ from pipeline.reporting.comparison import (
     write_comparison,
 )
 from pipeline.reporting.comparison.figure import comparison_figure
+from tests.pages.browsing import Visit, chromium
 
+HOSTILE = '"><script>window.ran = true</script> {{ 7 * 7 }} \u202egnorts'
 SVG = "{http://www.w3.org/2000/svg}"
 ALL = ComparisonRow(
     model="dpo-<direct>",
@@ -46,6 +50,7 @@ NONE = ALL.model_copy(
     }
 )
 FIGURES = {
+    "judges": {"scorer": "ratings of the train dialogues"},
     "judge_agreement": [
         {"judges": ("a", "b"), "kappa": None, "kappa_ci": None, "raw": 1.0, "raw_ci": None, "n": 1}
     ],
@@ -107,12 +112,42 @@ def test_a_student_that_is_worse_than_its_teacher_is_named() -> None:
     ]
 
 
-def test_all_three_forms_are_written(tmp_path: Path) -> None:
+def test_all_forms_are_written(tmp_path: Path) -> None:
     write_comparison(tmp_path, Comparison([ALL, NONE], [], []), FIGURES)
 
     assert {one.name for one in tmp_path.iterdir()} == {
         "comparison.md",
         "comparison.csv",
         "comparison.svg",
+        "index.html",
     }
     assert "| a and b | 1 | undefined | 100.0 |" in (tmp_path / "comparison.md").read_text()
+
+
+def test_the_page_says_first_who_is_worse_than_its_teacher(tmp_path: Path) -> None:
+    write_comparison(tmp_path, Comparison([ALL, NONE], [], []), FIGURES)
+
+    html = (tmp_path / "index.html").read_text()
+
+    assert "A student has more critical findings than its teacher" in html.split("<section")[0]
+    assert "91.2%<br>" in html
+    assert "dpo-&lt;direct&gt;" in html
+    assert "dpo-<direct>" not in html
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [1280, 390])
+def test_the_page_opens_offline_and_axe_finds_nothing_serious(
+    tmp_path: Path, width: int, scheme: str
+) -> None:
+    hostile = [one.model_copy(update={"model": HOSTILE, "judge": HOSTILE}) for one in (ALL, NONE)]
+    write_comparison(tmp_path, Comparison([ALL, NONE, *hostile], [], []), FIGURES)
+    with chromium() as browser:
+        visit = Visit(browser, tmp_path / "index.html", width=width, scheme=scheme)
+
+        assert (visit.problems, visit.requests, visit.overflow()) == ([], [visit.url], 0)
+        assert visit.page.evaluate("window.ran") is None
+
+        checked = Visit(browser, tmp_path / "index.html", width=width, scheme=scheme, to_check=True)
+        assert checked.violations() == []

@@ -21,6 +21,7 @@ from pipeline.workspace import PROJECT
 from tests.reporting.tracing import recomputed, says
 
 METRICS = "reports/metrics"
+STUDIES = "reports/studies"
 EVALUATION = [
     {
         "model": "dpo",
@@ -53,6 +54,7 @@ def build(tmp_path: Path) -> Path:
     for name in ("dvc.yaml", "params.yaml"):
         shutil.copy(PROJECT / name, tmp_path / name)
     shutil.copytree(PROJECT / METRICS, tmp_path / METRICS)
+    shutil.copytree(PROJECT / STUDIES, tmp_path / STUDIES)
     (tmp_path / METRICS / "evaluation.json").write_text(json.dumps(EVALUATION))
     return tmp_path
 
@@ -220,7 +222,7 @@ def test_a_failed_stage_is_shown_with_its_reason(build: Path) -> None:
 
 
 def test_an_interval_is_drawn_where_there_is_one(build: Path) -> None:
-    students = section(page_of(build), "students")
+    students = section(page_of(build), "students").partition("<h3")[0]
 
     assert students.count("<svg") == 1
     assert 'aria-label="from 61.0 to 93.0 percent, 81.2 at best"' in students
@@ -293,10 +295,47 @@ def test_learning_curves_are_drawn_and_told(build: Path) -> None:
     rows += _curve("one point", "linear", (1.0, 0.7))
     (build / METRICS / "reward_curve.json").write_text(json.dumps(rows))
 
-    shown = section(page_of(build), "reward_models")
+    shown = section(page_of(build), "reward_models").partition("<h3")[0]
 
-    assert shown.count("<svg") == 1
-    assert shown.count('class="line"') == 2
+    assert shown.count('role="img"') == 1
+    assert shown.count('class="band"') == 2
     assert "prototype" in shown
     assert ">2.0%</data>" in shown
     assert shown.count("<details open>") == 1  # the figures of what is no curve
+
+
+@pytest.mark.parametrize("name", ["scorers", "students", "reward_models"])
+def test_what_a_study_found_is_shown_with_its_command_where_nothing_was_built(
+    build: Path, name: str
+) -> None:
+    shutil.rmtree(build / METRICS)
+
+    shown = section(page_of(build), name)
+
+    built, _, study = shown.partition("Study on real dialogues")
+    assert "Not built yet" in built
+    assert "missed" in study
+    command = {"scorers": "scoring", "students": "student", "reward_models": "reward"}[name]
+    assert f"distillery study {command} --data DIR" in study
+
+
+def test_a_changed_figure_of_a_study_changes_the_page(build: Path) -> None:
+    file = build / STUDIES / "student/evaluation.json"
+    rows = json.loads(file.read_text())
+    for row in rows:
+        row["win_rate"] = 0.1234
+    file.write_text(json.dumps(rows))
+
+    assert "12.3%" in section(page_of(build), "students")
+
+
+def test_a_study_that_was_not_run_or_is_broken_spoils_nothing_else(build: Path) -> None:
+    shutil.rmtree(build / STUDIES / "student")
+    (build / STUDIES / "scoring/comparisons.json").write_text("{")
+
+    html = page_of(build)
+
+    assert "Not run here" in section(html, "students")
+    assert "Cannot be read" in section(html, "scorers")
+    assert "81.2%" in section(html, "students")
+    assert "Weighted kappa" in section(html, "scorers")

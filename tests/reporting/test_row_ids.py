@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import RowError
+from pipeline.exports import formats
 from pipeline.reporting.row_ids import row_id_of
 from tests.exports.corpus import export_small, small_build
 
@@ -51,6 +54,29 @@ def test_a_line_without_an_id_is_found_after_a_rename_and_a_shuffle(
     assert [row_id_of(f"{renamed}:{row}") for row in (1, 2, 3)] == [
         ids[lines.index(line)] for line in shuffled
     ]
+
+
+def test_a_line_of_a_table_that_was_cut_is_found_in_any_of_its_files(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(
+        formats.FORMATS,
+        "openai-finetune",
+        replace(
+            formats.FORMATS["openai-finetune"],
+            open=partial(formats._open_lines, formats._openai, with_ids=True, max_bytes=300),
+        ),
+    )
+    exported = export_small(folder, tmp_path / "out", "openai-finetune")
+    files = next(part.files for part in exported.parts if part.kind == "sft")
+    data = [tmp_path / "out" / name for name in files if not name.endswith(".ids.jsonl")]
+
+    assert len(data) > 1
+    assert [
+        row_id_of(f"{file}:{row}")
+        for file in data
+        for row in range(1, 1 + file.read_bytes().count(b"\n"))
+    ] == ["sft-0", "sft-2", "sft-4"]
 
 
 def test_a_line_that_nothing_knows_is_an_error(folder: Path, tmp_path: Path) -> None:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 from email.message import Message
 from importlib import metadata
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline.reporting.third_party import (
+    REVIEWED,
     UNKNOWN,
     NotInstalledError,
     closure,
@@ -19,6 +22,7 @@ from pipeline.reporting.third_party import (
     normalised,
     packages,
     pinned,
+    wanted_by,
 )
 from pipeline.workspace import PROJECT
 
@@ -42,6 +46,64 @@ def test_gpl_packages_of_the_tests_are_seen_as_such() -> None:
 
     assert needs_copyleft(found["krippendorff"].licence)
     assert "krippendorff" not in NEEDED
+
+
+@pytest.mark.parametrize("name", sorted(set(REVIEWED) & NEEDED))
+def test_a_person_speaks_only_where_the_package_itself_does_not(
+    name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    reviewed, _ = licence_of(name, metadata.distribution(name))
+    monkeypatch.delitem(REVIEWED, name)
+
+    assert licence_of(name, metadata.distribution(name))[0] != reviewed
+
+
+def test_mlcroissant_says_nothing_of_its_licence(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delitem(REVIEWED, "mlcroissant")
+
+    found = licence_of("mlcroissant", metadata.distribution("mlcroissant"))
+
+    assert found == (UNKNOWN, "nothing")
+
+
+def test_pygit2_comes_with_dvc_and_states_its_exception() -> None:
+    askers = wanted_by(PROJECT / "pyproject.toml")
+    copying = metadata.distribution("pygit2").read_text("licenses/COPYING") or ""
+
+    assert askers["pygit2"] == {"scmrepo"}
+    assert "dvc" in askers["scmrepo"]
+    assert "unlimited permission to link" in " ".join(copying.split())
+
+
+WITHOUT_PYGIT2 = """
+import sys
+
+sys.modules["pygit2"] = None  # importing it is an error now
+from dvc.cli import main
+
+for command in (["repro", "--quiet"], ["status"], ["commit", "--quiet", "--force"], ["checkout"]):
+    if code := main(command):
+        sys.exit(f"{command}: {code}")
+"""
+
+
+@pytest.mark.slow
+def test_a_build_runs_where_pygit2_cannot_be_imported(tmp_path: Path) -> None:
+    for command in (["git", "init", "--quiet"], [sys.executable, "-m", "dvc", "init", "--quiet"]):
+        subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    (tmp_path / "dvc.yaml").write_text('stages: {a: {cmd: "echo 1 > a.txt", outs: [a.txt]}}')
+
+    done = subprocess.run(
+        [sys.executable, "-c", WITHOUT_PYGIT2],
+        cwd=tmp_path,
+        env={**os.environ, "DVC_NO_ANALYTICS": "1"},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert (tmp_path / "a.txt").read_text() == "1\n"
 
 
 def test_everything_that_is_needed_at_run_time_is_pinned() -> None:

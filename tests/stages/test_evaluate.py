@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipeline.annotation.rounds import round_path, write_round
 from pipeline.errors import PipelineError
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import NULLS
@@ -14,15 +15,25 @@ from pipeline.features.context import context_tables
 from pipeline.features.embeddings import MiniLm
 from pipeline.features.table import join
 from pipeline.params import Params, load_params
-from pipeline.records import FinalLabel, PreferencePair, Response, SplitAssignment, content_id
+from pipeline.records import (
+    Annotation,
+    FinalLabel,
+    PreferencePair,
+    Response,
+    SplitAssignment,
+    content_id,
+)
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import rated_set
 from pipeline.scoring.saved import describe, save
 from pipeline.scoring.scorer import Scorer
-from pipeline.stages import evaluate
+from pipeline.stages import evaluate, merge_annotations, train_reward
 from pipeline.stages.featurize import read_pairs
+from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.storage import read_json, read_table, write_table
 from pipeline.workspace import PROJECT
+from tests.mock_endpoint import Behaviour, running
+from tests.teachers import role_at
 
 STAND_INS = {
     "base": "listener_a",
@@ -62,6 +73,19 @@ def build(sample_build: Path, params: Params, tmp_path_factory: pytest.TempPathF
         ]
         write_table(folder / "generations" / f"{model}.parquet", Response, rows)
     write_table(folder / "labels.parquet", FinalLabel, [])
+    (folder / "preferences").mkdir()
+    train_reward.run(
+        TrainRewardParams(model="linear", settings={"l2": 0.01}),
+        seed=params.seed,
+        exchanges=datasets / "exchanges.parquet",
+        responses=datasets / "responses" / "source.parquet",
+        splits=datasets / "splits.parquet",
+        preferences=folder / "preferences",
+        labels=folder / "labels.parquet",
+        out=folder / "reward",
+        metrics=folder / "reward.json",
+        embeddings=folder / "embeddings.sqlite",
+    )
     return folder
 
 
@@ -81,12 +105,13 @@ def run(
         splits=datasets / "splits.parquet",
         generations=build / "generations",
         scorer=build / "scorer",
+        reward=build / "reward",
         labels=build / "labels.parquet",
         evaluation=out / "evaluation.json",
         replies=out / "replies.json",
         contests=out / "contests.parquet",
         out=out / "evaluation",
-        embeddings=out / "embeddings.sqlite",
+        embeddings=build / "embeddings.sqlite",
     )
 
 
@@ -99,13 +124,22 @@ def done(
     return out
 
 
+def over_base(rows: list[dict[str, Any]], model: str) -> list[dict[str, Any]]:
+    """Return the rows of `model` against the base, all lengths together."""
+    return [
+        row
+        for row in rows
+        if row["model"] == model and row["opponent"] == "base" and not row["length_matched"]
+    ]
+
+
 def test_the_table_has_students_outsiders_and_nulls_on_both_test_sets(done: Path) -> None:
     rows = read_json(done / "evaluation.json")
 
     assert {row["test_set"] for row in rows} == {"papers", "random"}
-    assert {row["judge"] for row in rows} == {"scorer"}
-    over_base = {row["model"] for row in rows if row["opponent"] == "base"}
-    assert over_base == {*STAND_INS, *STAND_INS.values(), *NULLS} - {"base"}
+    assert {row["judge"] for row in rows} == {"scorer", "reward"}
+    met_base = {row["model"] for row in rows if row["opponent"] == "base"}
+    assert met_base == {*STAND_INS, *STAND_INS.values(), *NULLS} - {"base"}
 
 
 def test_every_row_has_its_interval_around_its_rate(done: Path) -> None:
@@ -113,6 +147,14 @@ def test_every_row_has_its_interval_around_its_rate(done: Path) -> None:
 
     assert rated
     assert all(row["ci"][0] <= row["win_rate"] <= row["ci"][1] for row in rated)
+
+
+def test_the_page_says_what_each_judge_learned_from_and_how_far_they_agree(done: Path) -> None:
+    page = (done / "evaluation" / "comparison.md").read_text(encoding="utf-8")
+
+    assert "- reward learned from preferences of the train dialogues, which taught the" in page
+    assert "| scorer and reward |" in page
+    assert "| reward and words |" in page
 
 
 def test_every_student_is_checked_against_its_teacher(done: Path) -> None:
@@ -130,31 +172,67 @@ def test_the_same_input_gives_the_same_bytes(
         assert (tmp_path / file).read_bytes() == (done / file).read_bytes()
 
 
-def test_people_judge_what_was_pushed_to_them(
+def test_people_judge_by_the_rounds_that_they_finished(
     done: Path, build: Path, sample_build: Path, params: Params, tmp_path: Path
 ) -> None:
+    """Two of three prefer our side of the first pairs; the others are a draft and no verdict."""
     pairs = list(read_table(done / "contests.parquet", PreferencePair))
-    labels = [
-        FinalLabel(
-            item_id=pair.id,
-            question="better",
-            values=("chosen",),
-            method="sole",
-            annotators=("a1",),
-            agreeing=1,
-            guidelines="g",
-            round=1,
-        )
-        for pair in pairs[:5]
-    ]
-    write_table(build / "labels.parquet", FinalLabel, labels)
+    write_round(
+        round_path(1, tmp_path),
+        [
+            Annotation(
+                item_id=pair.id,
+                question="better",
+                value=value if number < 5 else None,
+                status="submitted" if number < 5 else "draft",
+                annotator=who,
+                guidelines="g",
+                origin="argilla:1",
+            )
+            for number, pair in enumerate(pairs)
+            for who, value in (("a", "chosen"), ("b", "chosen"), ("c", "equal"))
+        ],
+    )
+    merge_annotations.run(
+        params.merge_annotations,
+        rounds=tmp_path,
+        labels=build / "labels.parquet",
+        metrics=tmp_path / "annotation.json",
+        page=tmp_path / "page" / "index.html",
+    )
 
     run(build, sample_build, params, tmp_path, judges=("people",))
 
     rows = read_json(tmp_path / "evaluation.json")
-    judged = [row for row in rows if row["n"] and not row["length_matched"]]
-    assert judged
+    judged = [row for row in over_base(rows, "dpo-direct-listener_b") if row["n"]]
     assert {row["judge"] for row in rows} == {"people"}
+    assert {row["win_rate"] for row in judged} == {1.0}
+    assert max(row["failed_share"] for row in judged) > 0
+
+
+def test_a_language_model_judges_in_both_orders(
+    build: Path,
+    sample_build: Path,
+    params: Params,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """One that always prefers the first place has nothing but ties, all of them for the place."""
+    monkeypatch.setenv("DISTILLERY_HOME", str(tmp_path))
+    with running(Behaviour(replies=['{"better": "first"}'])) as endpoint:
+        llm = params.llm.model_copy(update={"judge": role_at(endpoint.base_url)})
+        run(
+            build,
+            sample_build,
+            params.model_copy(update={"llm": llm}),
+            tmp_path,
+            judges=("llm",),
+        )
+
+    own = over_base(read_json(tmp_path / "evaluation.json"), "dpo-direct-listener_b")
+    assert {(row["judge"], row["win_rate"], row["position_bias"]) for row in own} == {
+        ("LLM mock", 0.5, 1.0)
+    }
 
 
 def test_a_judge_that_nobody_named_is_asked_for_by_name(
@@ -170,6 +248,7 @@ def test_without_replies_nothing_is_written(
     empty = tmp_path / "empty"
     (empty / "generations").mkdir(parents=True)
     (empty / "scorer").symlink_to(build / "scorer")
+    (empty / "reward").symlink_to(build / "reward")
 
     with pytest.raises(EvaluationError, match="no model's replies"):
         run(empty, sample_build, params, tmp_path)

@@ -16,7 +16,7 @@ import pytest
 from pipeline.errors import PipelineError
 from pipeline.student.adapters import load_model, load_tokenizer
 from pipeline.student.generate import GenerationParams
-from pipeline.student.serve import Talker, make_server
+from pipeline.student.serve import Talker, answer_with, bind
 
 
 @pytest.fixture(scope="module")
@@ -28,12 +28,12 @@ def url(base: Path) -> Iterator[str]:
         name="tiny",
         context=64,
     )
-    server = make_server(talker, 0)
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    server = bind(0)
+    thread = threading.Thread(target=answer_with, args=(server, talker), daemon=True)
     thread.start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-    server.server_close()
+    thread.join(timeout=10)
 
 
 def post(url: str, body: bytes, path: str = "/v1/chat/completions") -> tuple[int, dict[str, Any]]:
@@ -101,8 +101,28 @@ def test_many_at_once_get_the_answers_that_each_alone_gets(url: str) -> None:
     assert together == alone
 
 
-def test_a_port_that_is_taken_is_said(url: str, base: Path) -> None:
+def test_a_port_that_is_taken_is_said_before_anything_is_loaded(url: str) -> None:
     port = int(url.rsplit(":", 1)[1])
 
     with pytest.raises(PipelineError, match=f"port {port}: cannot be served on"):
-        make_server(None, port)  # type: ignore[arg-type]
+        bind(port)
+
+
+def test_who_comes_before_the_model_is_loaded_waits_for_it(base: Path) -> None:
+    server = bind(0)
+    early = ThreadPoolExecutor(1).submit(
+        post, f"http://127.0.0.1:{server.server_port}", ask("hello", max_tokens=2)
+    )
+    talker = Talker(
+        load_model(base, (), dtype="float32"),
+        load_tokenizer(base),
+        GenerationParams(max_new_tokens=8),
+        name="tiny",
+        context=64,
+    )
+    thread = threading.Thread(target=answer_with, args=(server, talker), daemon=True)
+    thread.start()
+
+    assert early.result(timeout=60)[0] == 200
+    server.shutdown()
+    thread.join(timeout=10)

@@ -1,25 +1,29 @@
-"""The comparison table for readers: Markdown, CSV, and a figure in SVG."""
+"""The comparison table for readers: a page, Markdown, CSV, and a figure in SVG."""
 
 from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from pipeline.evaluation.comparison import NOT_APPLICABLE, Comparison, ComparisonRow
 from pipeline.reporting.comparison.figure import comparison_figure
+from pipeline.reporting.comparison.page import comparison_page
 from pipeline.storage import AtomicFile
 
 Key = tuple[str, str, str, str]
 
 
 def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -> None:
-    """Write `comparison.md`, `comparison.csv` and `comparison.svg` to `folder`."""
+    """Write `index.html`, `comparison.md`, `comparison.csv` and `comparison.svg` to `folder`."""
+    figure = comparison_figure(table.rows)
     parts = (
         "# Comparison of models\n",
         comparison_table(table.rows),
+        "## Judges\n",
+        judge_lines(figures["judges"]),
         "## Agreement between judges\n",
         agreement_table(figures["judge_agreement"]),
         "## Replies\n",
@@ -28,7 +32,11 @@ def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -
     for name, text in (
         ("comparison.md", "\n".join(parts)),
         ("comparison.csv", comparison_csv(table.rows)),
-        ("comparison.svg", comparison_figure(table.rows)),
+        ("comparison.svg", figure),
+        (
+            "index.html",
+            comparison_page(table.rows, figures, figure=figure, checks=check_lines(figures)),
+        ),
     ):
         with AtomicFile(folder / name) as part:
             part.write_text(text, encoding="utf-8", newline="\n")
@@ -77,6 +85,11 @@ def _bias(row: ComparisonRow) -> str:
     if row.position_bias == NOT_APPLICABLE:
         return NOT_APPLICABLE
     return f"{100 * float(row.position_bias):.1f}%"
+
+
+def judge_lines(judges: Mapping[str, str]) -> str:
+    """Return a line per judge with what it learned from."""
+    return "\n".join([*(f"- {name} learned from {what}." for name, what in judges.items()), ""])
 
 
 def agreement_table(agreements: Sequence[dict[str, Any]]) -> str:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol
 
 WIDTH, HEIGHT = 640.0, 300.0
-LEFT, RIGHT, TOP, BOTTOM = 46.0, 128.0, 12.0, 34.0
-LABEL_RISE = 20.0
+LEFT, RIGHT, TOP, BOTTOM = 66.0, 28.0, 14.0, 38.0
 STEPS = (0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5)
 
 
@@ -31,14 +30,13 @@ class Tick:
 
 @dataclass(frozen=True)
 class Line:
-    """One model: its line, its interval as a band, and where its name stands."""
+    """One model: its line, and its interval as a band."""
 
     name: str
     number: int
     line: str
     band: str
     dots: list[tuple[float, float]]
-    label: tuple[float, float]
 
 
 @dataclass(frozen=True)
@@ -83,7 +81,7 @@ def curve(series: dict[str, list[tuple[float, Measured]]]) -> Curve | None:
         lower = [(x(share), y(at[1])) for share, at in ordered]
         upper = [(x(share), y(at[2])) for share, at in ordered]
         band = _path([*upper, *reversed(lower)]) + "Z"
-        lines.append(Line(name, number, _path(dots), band, dots, dots[-1]))
+        lines.append(Line(name, number, _path(dots), band, dots))
     marks = range(round((high - low) / step) + 1)
     return Curve(
         WIDTH,
@@ -93,20 +91,9 @@ def curve(series: dict[str, list[tuple[float, Measured]]]) -> Curve | None:
         WIDTH - RIGHT,
         [Tick(x(share), f"{100 * share:g}%") for share in shares],
         [Tick(y(low + step * mark), f"{low + step * mark:g}%") for mark in marks],
-        _apart(lines),
+        lines,
     )
 
 
 def _path(points: Iterable[tuple[float, float]]) -> str:
     return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _apart(lines: Sequence[Line]) -> list[Line]:
-    """Move the names so that none stands on another."""
-    moved = []
-    lowest = -math.inf
-    for line in sorted(lines, key=lambda one: one.label[1]):
-        lowest = max(line.label[1], lowest + LABEL_RISE)
-        label = (line.label[0] + 10, lowest + 4)
-        moved.append(Line(line.name, line.number, line.line, line.band, line.dots, label))
-    return sorted(moved, key=lambda one: one.number)

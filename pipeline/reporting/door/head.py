@@ -8,8 +8,16 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.reporting.cards.corpus import ANNOTATIONS, AUDIT, COUNTS, INGEST
-from pipeline.reporting.door.sections import EVALUATION, SCORER, Known
-from pipeline.reporting.facts import NotBuilt, fixed, holding, number, total
+from pipeline.reporting.door.sections import BASE, EVALUATION, SCORER, Known, student_files
+from pipeline.reporting.facts import (
+    NotBuilt,
+    NotBuiltError,
+    fixed,
+    holding,
+    number,
+    percent,
+    total,
+)
 
 
 @dataclass(frozen=True)
@@ -111,4 +119,15 @@ def _scorer(known: Known) -> Tile:
 
 
 def _student(known: Known) -> Tile:
-    return Tile("Students", known.facts.need(EVALUATION).entries, "comparisons")
+    names = student_files(known)
+    rates = [
+        one
+        for one in known.facts.need(EVALUATION)
+        if one["opponent"].raw == BASE and not one["length_matched"].raw and one["win_rate"].raw
+    ]
+    own = [one for one in rates if one["model"].raw in names] or rates
+    if not own:
+        raise NotBuiltError(EVALUATION, known.command(EVALUATION))
+    last_step = [one for one in own if str(one["model"].raw).startswith("dpo")] or own
+    widest = max(last_step, key=lambda one: number(one["n"]))
+    return Tile("Student", percent(widest["win_rate"]), "won against its base")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +14,7 @@ from pipeline.reporting.door.head import tiles, verdict
 from pipeline.reporting.door.layout import HEIGHT, WIDTH, draw
 from pipeline.reporting.door.sections import SECTIONS, Known
 from pipeline.reporting.door.states import State
+from pipeline.reporting.door.studies import STUDIES
 from pipeline.reporting.facts import (
     Fact,
     Facts,
@@ -36,13 +37,14 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 @dataclass(frozen=True)
 class Rendered:
-    """One section: its HTML, or why there is none."""
+    """One section: its HTML, or why there is none; `study` is what a study says to the same."""
 
     name: str
     title: str
     html: Markup | None
     problem: str = ""
     command: str = ""
+    study: Rendered | None = None
 
 
 def door_html(
@@ -55,7 +57,12 @@ def door_html(
     environment = _environment()
     known = Known(facts, params, states)
     rendered = [
-        _render(environment, name, title, known, prepare)
+        replace(
+            _render(environment, name, title, known, prepare),
+            study=_render(environment, f"{name}_study", title, known, STUDIES[name])
+            if name in STUDIES
+            else None,
+        )
         for name, (title, prepare) in SECTIONS.items()
     ]
     return environment.get_template("door.html.j2").render(

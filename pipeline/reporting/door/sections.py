@@ -15,6 +15,7 @@ from pipeline.reporting.cards.corpus import (
     alphas,
     audit_names,
 )
+from pipeline.reporting.door.contests import Interval, interval, meetings
 from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
 from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
@@ -172,48 +173,36 @@ def _measures(model: Fact) -> list[Fact | None]:
     return found
 
 
-@dataclass(frozen=True)
-class Interval:
-    """A share with its interval, as a line of a drawing from 0 to 100."""
-
-    value: Fact
-    low: Fact
-    high: Fact
-
-    @property
-    def at(self) -> tuple[float, float, float]:
-        """Value, low and high in percent."""
-        return (100 * number(self.value), 100 * number(self.low), 100 * number(self.high))
-
-
 def students(known: Known) -> dict[str, Any]:
     """Return every training of a student, and every comparison with an opponent."""
-    folder = known.facts.root / STUDENTS
-    files = [f"{STUDENTS}/{path.relative_to(folder)}" for path in sorted(folder.glob("*/*.json"))]
+    files = student_files(known)
     evaluation = known.facts.find(EVALUATION)
     if isinstance(evaluation, NotBuilt) and not files:
         raise NotBuiltError(evaluation.file, evaluation.command)
-    trained = [_trained(known, file) for file in files]
-    names = {name for name, _, _ in trained}
     # What a training brought; outside comparators and nulls are on the page of comparisons.
     own = [
         one
         for one in evaluation
-        if one["model"].raw in names and one["opponent"].raw in names | {BASE}
+        if one["model"].raw in files and one["opponent"].raw in {*files, BASE}
     ]
     return {
-        "files": [EVALUATION, *files],
-        "trained": trained,
-        "rows": [(one, _interval(one, "win_rate", "ci")) for one in own or evaluation],
-        "evaluation": evaluation,
+        "files": [EVALUATION, *files.values()],
+        "trained": [
+            (name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file))
+            for name, file in files.items()
+        ],
+        "meetings": meetings(own or evaluation),
         "page": known.page("reports/evaluation/index.html"),
     }
 
 
-def _trained(known: Known, file: str) -> tuple[str, str | None, Fact]:
-    """Return the name, the card and the measures of one training."""
-    name = "-".join(reversed(file.removesuffix(".json").split("/")[-2:]))
-    return name, known.page(f"reports/cards/models/{name}.md"), known.facts.need(file)
+def student_files(known: Known) -> dict[str, str]:
+    """Return the name of each training of a student with the file of its measures."""
+    folder = known.facts.root / STUDENTS
+    return {
+        f"{path.stem}-{path.parent.name}": f"{STUDENTS}/{path.parent.name}/{path.name}"
+        for path in sorted(folder.glob("*/*.json"))
+    }
 
 
 def reward_models(known: Known) -> dict[str, Any]:
@@ -223,7 +212,7 @@ def reward_models(known: Known) -> dict[str, Any]:
         raise NotBuiltError(found.file, found.command)
     by_data: dict[str, list[tuple[Fact, Interval | None]]] = {}
     for one in found:
-        by_data.setdefault(str(one["data"].raw), []).append((one, _interval(one, "accuracy", "ci")))
+        by_data.setdefault(str(one["data"].raw), []).append((one, interval(one, "accuracy")))
     return {
         "files": [REWARD, CURVE],
         "used": used,
@@ -235,18 +224,11 @@ def reward_models(known: Known) -> dict[str, Any]:
 
 def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
     series: dict[str, list[tuple[float, Measured]]] = {}
-    for one, interval in rows:
-        if interval is not None:
+    for one, right in rows:
+        if right is not None:
             name = str(one["model"].raw)
-            series.setdefault(name, []).append((number(one["fraction"]), interval))
+            series.setdefault(name, []).append((number(one["fraction"]), right))
     return curve(series)
-
-
-def _interval(row: Fact, value: str, ci: str) -> Interval | None:
-    limits = list(row[ci]) if row[ci].raw else []
-    if row[value].raw is None or len(limits) != 2:
-        return None
-    return Interval(row[value], *limits)
 
 
 def calls(known: Known) -> dict[str, Any]:
