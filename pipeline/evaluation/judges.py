@@ -85,15 +85,19 @@ class PointwiseJudge:
             for contest in contests
             for response in (contest.ours, contest.theirs)
         }
-        unknown = [pair for name, pair in replies.items() if name not in self._ratings]
-        if unknown:
-            found = self._rate(unknown).tolist()
-            ids = (response.id for _, response in unknown)
-            self._ratings.update(zip(ids, found, strict=True))
+        self.rate(list(replies.values()))
         return [
             self._verdict(self._ratings[one.ours.id] - self._ratings[one.theirs.id])
             for one in contests
         ]
+
+    def rate(self, pairs: Sequence[tuple[Exchange, Response]]) -> Array:
+        """Return the rating of each reply; one that was rated before is not rated again."""
+        unknown = {one.id: (to, one) for to, one in pairs if one.id not in self._ratings}
+        if unknown:
+            found = self._rate(list(unknown.values())).tolist()
+            self._ratings.update(zip(unknown, found, strict=True))
+        return np.array([self._ratings[response.id] for _, response in pairs])
 
     def _verdict(self, ahead: float) -> Verdict:
         if np.isnan(ahead):

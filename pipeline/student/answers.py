@@ -32,10 +32,15 @@ def answer_exchanges(
     )
     conversations = [prompt_messages(one, prompt) for one in exchanges]
     replies = generator.replies(conversations, seed=seed, samples=samples)
-    decoding = content_key(params.model_dump(mode="json", exclude={"device", "batch_size"}), seed)
+    decoding = decoding_key(params, seed=seed)
     for exchange, found in zip(exchanges, replies, strict=True):
         for number, reply in enumerate(found):
             yield _row(student, exchange, reply, number, decoding, prompt.prompt_id)
+
+
+def decoding_key(params: GenerationParams, *, seed: int) -> str:
+    """Return what the request of a reply is called in its lineage, after `decoding-`."""
+    return content_key(params.model_dump(mode="json", exclude={"device", "batch_size"}), seed)
 
 
 def _row(

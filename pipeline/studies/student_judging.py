@@ -1,9 +1,12 @@
 """The judging part of the study `student`: students against base and people, by two judges.
 
+The judges before them, which saw ratings alone, judge the same replies beside
+(`evaluation_before.json`), so that what a judge changes is not taken for what a student learned.
+
 It reads what the study left in its work folder: `splits.json`, `responses/<model>.parquet`, and
 `pair_logprobs.json`, which may be missing:
-`{"dialogues": [...], "logprobs": {model: {"chosen": [...], "rejected": [...]}}}`, one entry per
-held-out strict pair. Models whose replies are not there yet are left out.
+`{kind: {"dialogues": [...], "logprobs": {model: {"chosen": [...], "rejected": [...]}}}}`, one entry
+per held-out strict pair of that kind. Models whose replies are not there yet are left out.
 """
 
 from __future__ import annotations
@@ -29,8 +32,6 @@ from pipeline.evaluation.reply_report import reply_report
 from pipeline.scoring.saved import load
 from pipeline.storage import read_json
 from pipeline.studies.judging import (
-    HUMAN,
-    SEED,
     TEST_SETS,
     TOLERANCE,
     Bench,
@@ -38,6 +39,8 @@ from pipeline.studies.judging import (
     describe_judges,
     open_bench,
 )
+from pipeline.studies.judging.dialogues import HUMAN, SEED
+from pipeline.studies.judging.judges import BEFORE
 from pipeline.studies.student_target import student_target
 
 # What each model was taught, on the students' half.
@@ -45,6 +48,7 @@ CORPORA = {
     "sft": "direct",
     "dpo": "direct, strict pairs",
     "dpo-authors": "direct, authors' pairs",
+    "dpo-onpolicy": "direct, then its own replies",
 }
 DPO, AUTHORS = "dpo", "dpo-authors"
 REFERENCE = "sft"
@@ -67,9 +71,11 @@ def judge_students(data: Path, work: Path) -> dict[str, Any]:
         )
     bench = open_bench(data, work)
     table = _compare(bench, models)
+    before = _compare(open_bench(data, work, BEFORE), models)
     rows = [row.model_dump(mode="json") for row in table.rows]
     figures = {
         "evaluation.json": rows,
+        "evaluation_before.json": [row.model_dump(mode="json") for row in before.rows],
         "target.json": student_target(rows),
         "judges.json": {
             "judges": describe_judges(bench),
@@ -88,7 +94,7 @@ def _compare(bench: Bench, models: dict[str, Replies]) -> Comparison:
     others = [replies for name, replies in {**outside, **models}.items() if name != BASE]
     students = [name for name in CORPORA if name in models]
     wanted = [(name, BASE) for name in (*students, *outside, *NULLS)]
-    wanted += [("dpo", "sft"), ("dpo-authors", "sft"), (DPO, AUTHORS)]
+    wanted += [("dpo", "sft"), ("dpo-authors", "sft"), ("dpo-onpolicy", "sft"), (DPO, AUTHORS)]
     wanted += [(name, HUMAN) for name in students]
     everyone = {**outside, **models, **null_models(exchanges, others)}
     return compare(
@@ -107,7 +113,7 @@ def _compare(bench: Bench, models: dict[str, Replies]) -> Comparison:
 
 def _replies(bench: Bench, models: dict[str, Replies]) -> dict[str, Any]:
     """Return measures of replies; the teachers' critical findings are those of the rated models."""
-    _, _, coder = load(bench.folders[1], bench.embedder)
+    _, _, coder = load(bench.trained[1].folder, bench.embedder)
     every = [pair for pairs in bench.pairs.values() for pair in pairs]
     outside = by_responder([response for _, response in every])
     taught = [pair for pair in every if pair[1].responder != HUMAN]
@@ -121,12 +127,16 @@ def _replies(bench: Bench, models: dict[str, Replies]) -> dict[str, Any]:
     )
 
 
-def compare_filters(found: dict[str, Any]) -> dict[str, Any]:
-    """Return how often each DPO student prefers the chosen side, and by how much strict is ahead.
+def compare_filters(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    """Return, for each kind of pairs, how often each DPO student prefers the chosen side.
 
-    Both started from the same SFT model, which is their reference; `found` is the content of
-    `pair_logprobs.json`.
+    Also by how much strict is ahead of the authors' filter. All started from the same SFT model,
+    which is their reference; `found` is the content of `pair_logprobs.json`.
     """
+    return {kind: _filters(one) for kind, one in found.items()}
+
+
+def _filters(found: dict[str, Any]) -> dict[str, Any]:
     dialogues = list(found["dialogues"])
     sides = {
         name: PairLogProbs(np.array(one["chosen"], float), np.array(one["rejected"], float))

@@ -13,10 +13,13 @@ from pipeline.evaluation.judges import longer_judge
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
 from pipeline.scoring.features import FAMILIES
+from pipeline.storage import read_json
 from pipeline.studies import judging
 from pipeline.studies.judging import rating_judge
 from pipeline.studies.judging.judges import PLANS, JudgePlan, halves, train_judge
 from pipeline.studies.judging.quality import (
+    echo_contests,
+    equal_contests,
     pair_quality,
     ranking,
     rating_quality,
@@ -54,6 +57,7 @@ def test_the_judges_share_no_family_of_features() -> None:
 
     assert not first & second
     assert not {FAMILIES[one] for one in first} & {FAMILIES[one] for one in second}
+    assert len({plan.relevance for plan in PLANS}) == 2
 
 
 def test_halves_keep_a_collection_task_together() -> None:
@@ -78,9 +82,9 @@ def test_a_trained_judge_prefers_what_people_rated_higher_and_is_kept(tmp_path: 
     pairs = [pair for number in range(30) for pair in rated(number)]
     unseen = strict_contests(rated(99))
 
-    judge = train_judge(plan, pairs, [], tmp_path / "judge", NoEmbedder(), seed=1)
+    judge = train_judge(plan, pairs, [], tmp_path / "judge", NoEmbedder(), seed=1).judge
     written = (tmp_path / "judge" / "scorer.skops").stat().st_mtime_ns
-    again = train_judge(plan, pairs, [], tmp_path / "judge", NoEmbedder(), seed=1)
+    again = train_judge(plan, pairs, [], tmp_path / "judge", NoEmbedder(), seed=1).judge
 
     assert pair_quality(judge, unseen, seed=0)["accuracy"] == 1.0
     assert again.judge(unseen) == judge.judge(unseen)
@@ -130,6 +134,34 @@ def test_a_misplaced_reply_is_another_dialogues() -> None:
     assert [one.ours.text for one in contests] == [f"To {one.id}." for one in exchanges]
     assert all(one.ours.text != one.theirs.text for one in contests)
     assert all(one.theirs.exchange_id == one.exchange.id for one in contests)
+
+
+def test_a_judge_can_be_taught_that_what_misses_is_rated_1(tmp_path: Path) -> None:
+    plan = JudgePlan("judge", "text", "ordinal", missing=("misplaced", "echoes"))
+    pairs = [pair for number in range(30) for pair in rated(number)]
+
+    trained = train_judge(plan, pairs, [], tmp_path, NoEmbedder(), seed=1)
+
+    assert read_json(tmp_path / "scorer.json")["trained_on"] == 90 + 90 + 30
+    assert trained.probabilities(pairs).shape == (90, 3)
+
+
+def test_of_equally_rated_replies_the_longer_one_is_ours() -> None:
+    to = exchange(1)
+    said = {"a": (2, "Two words"), "b": (2, "Here are four words"), "c": (3, "One")}
+    replies = [(to, response(who, *one, exchange=to)) for who, one in said.items()]
+
+    [contest] = equal_contests(replies)
+
+    assert contest.words == (4, 2)
+
+
+def test_an_echo_contest_sets_a_reply_against_the_speakers_own_words() -> None:
+    to = exchange(1)
+
+    [contest] = echo_contests([to, exchange(2)], {to.id: response("a", 2, "Oh.", exchange=to)})
+
+    assert (contest.ours.text, contest.theirs.text) == ("Oh.", to.utterance)
 
 
 def test_a_judge_that_expects_what_people_gave_ranks_as_they_do() -> None:

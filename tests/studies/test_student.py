@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
+import numpy as np
 import pytest
 
+from pipeline.features.table import Array
+from pipeline.records import Exchange, Response
 from pipeline.sources import Sourced
 from pipeline.storage import read_json
+from pipeline.student.answers import CUT
 from pipeline.student.params import TrainingParams
 from pipeline.student.report import measures, write_report
 from pipeline.student.teach import Taught
 from pipeline.student.training import StepLog
 from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
+from pipeline.studies.student.on_policy import best_over_worst, describe_pairs
+from pipeline.studies.student.preferences import CORPORA, PERSON, TEACHERS, held_out_pairs
 from pipeline.studies.student.split import (
     PARTS,
     describe_split,
@@ -20,6 +27,7 @@ from pipeline.studies.student.split import (
     split_dialogues,
 )
 from pipeline.studies.student.teaching import _once
+from tests.examples import LATE_TRAIN, LOST_JOB, candidate, response
 
 
 @pytest.fixture(scope="module")
@@ -118,3 +126,55 @@ def test_a_report_holds_every_step_and_its_figures(tmp_path: Path) -> None:
     assert (tmp_path / "curves.svg").read_text(encoding="utf-8").count("<svg") == 1
     assert read_json(tmp_path / "run.json")["kind"] == "sft"
     assert measures(taught(0.6931))["tokens_per_s"] == 250
+
+
+class Words:
+    """Scores a reply by its words; nothing else is asked of a scorer."""
+
+    def rate(self, pairs: Sequence[tuple[Exchange, Response]]) -> Array:
+        return np.array([len(one.text.split()) / 10 for _, one in pairs])
+
+
+def own(texts: Sequence[str], cut: Collection[int] = ()) -> list[tuple[Exchange, Response]]:
+    found = []
+    for number, text in enumerate(texts):
+        one = response("sft", None, text)
+        lineage = one.lineage.model_copy(update={"flags": (CUT,) if number in cut else ()})
+        found.append((LOST_JOB, one.model_copy(update={"id": f"r{number}", "lineage": lineage})))
+    return found
+
+
+def test_the_best_of_the_own_replies_is_preferred_to_the_worst() -> None:
+    said = {LOST_JOB.id: own(["one two", "one", "one two three"])}
+
+    [pair] = best_over_worst(said, [Words()])
+
+    assert (pair.chosen[0].content, pair.rejected[0].content) == ("one two three", "one")
+    assert describe_pairs([pair])["chosen_is_longer"] == 1.0
+
+
+def test_a_reply_that_was_cut_is_never_preferred() -> None:
+    said = {LOST_JOB.id: own(["one two", "one", "one two three"], cut=[2])}
+
+    [pair] = best_over_worst(said, [Words()])
+
+    assert pair.chosen[0].content == "one two"
+
+
+def test_replies_of_like_worth_are_no_pair() -> None:
+    said = {LOST_JOB.id: own(["one two", "two one"])}
+
+    assert list(best_over_worst(said, [Words()])) == []
+
+
+def test_held_out_pairs_are_strict_of_each_kind() -> None:
+    held_out = candidate({"human": 2, "chatgpt_empathy": 3, "llama_empathy": 1, "x": 3})
+    other = candidate({"human": 3, "chatgpt_empathy": 2, "llama_empathy": 2}, exchange=LATE_TRAIN)
+
+    found = held_out_pairs([held_out, other])
+
+    ratings = {
+        kind: sorted((pair.chosen_rating, pair.rejected_rating) for pair in pairs)
+        for kind, pairs in found.items()
+    }
+    assert ratings == {CORPORA: [(3, 2)], TEACHERS: [(3, 1)], PERSON: [(3, 2), (3, 2)]}

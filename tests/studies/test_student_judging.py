@@ -18,20 +18,20 @@ def found(**gains: list[float]) -> dict[str, Any]:
     logprobs = {"sft": sides}
     for name, gained in gains.items():
         logprobs[name] = {**sides, "chosen": [-40.0 + gain for gain in gained]}
-    return {"dialogues": [f"d{number}" for number in range(size)], "logprobs": logprobs}
+    return {"kind": {"dialogues": [f"d{number}" for number in range(size)], "logprobs": logprobs}}
 
 
 def test_each_student_has_an_accuracy_and_the_two_a_paired_difference() -> None:
     gains = {"dpo": [1.0, 1.0, 1.0, -1.0], "dpo-authors": [1.0, -1.0, -1.0, -1.0]}
 
-    figures = compare_filters(found(**gains))
+    figures = compare_filters(found(**gains))["kind"]
 
     assert (figures["dpo"]["value"], figures["dpo-authors"]["value"]) == (0.75, 0.25)
     assert figures["strict less authors"]["value"] == 0.5
 
 
 def test_a_student_alone_has_no_difference() -> None:
-    assert set(compare_filters(found(dpo=[1.0, 1.0]))) == {"dpo"}
+    assert set(compare_filters(found(dpo=[1.0, 1.0]))["kind"]) == {"dpo"}
 
 
 def test_without_the_bases_replies_there_is_nothing_to_judge(tmp_path: Path) -> None:

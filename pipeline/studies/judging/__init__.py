@@ -1,8 +1,8 @@
 """Study `judging`: what the judges of the student study are worth, on replies that people rated.
 
 The five rated responders stand in for models, people's replies for the base: do the judges rank
-them as the ratings do, do they see that a reply belongs to another dialogue, and what do they make
-of replies without any thought?
+them as the ratings do, do they see that a reply belongs to another dialogue, do they like
+the longer one of two equals, and what do they make of replies without any thought?
 """
 
 from __future__ import annotations
@@ -30,41 +30,42 @@ from pipeline.features.embeddings import CachedEmbedder, MiniLm
 from pipeline.features.table import Array
 from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, Response
-from pipeline.scoring.predict import expected_ratings, probabilities
-from pipeline.sources import ReadOptions, Sourced, get_source
+from pipeline.scoring.predict import expected_ratings
 from pipeline.storage import read_json
+from pipeline.studies.judging.dialogues import HUMAN, SEED, Pairs, pairs_of, read_rated
 from pipeline.studies.judging.judges import (
-    MAX_CHARS,
+    BEFORE,
     PLANS,
     JudgePlan,
-    Pairs,
+    TrainedJudge,
     halves,
-    read_silver,
-    train_judge,
+    teach_judge,
 )
 from pipeline.studies.judging.quality import (
     pair_quality,
     ranking,
     rating_quality,
-    shuffled_contests,
     strict_contests,
+    verdict_quality,
 )
+from pipeline.studies.judging.trials import judge_trials
 
-DATASET = "welivita2024/dataset.csv"
-SEED = 42
 TOLERANCE = 0.2
 TEST_SETS = ("papers", "random")
-HUMAN = "human"
 
 
 @dataclass(frozen=True)
 class Bench:
-    """Two trained judges, and the rated replies to both test sets."""
+    """Trained judges, and the rated replies to both test sets."""
 
-    judges: list[PointwiseJudge]
-    folders: list[Path]
+    trained: list[TrainedJudge]
     pairs: dict[str, Pairs]
     embedder: CachedEmbedder
+
+    @property
+    def judges(self) -> list[PointwiseJudge]:
+        """The judges without what is known of them."""
+        return [one.judge for one in self.trained]
 
     def exchanges(self, test_set: str) -> list[Exchange]:
         """Return the exchanges of a test set, each once."""
@@ -79,48 +80,33 @@ def work_folder() -> Path:
 def run(data: Path, scratch: Path) -> dict[str, Any]:
     """Return the content of `judges.json`, `responders.json` and `comparison.json`."""
     del scratch
-    bench = open_bench(data, work_folder())
+    bench, before = open_bench(data, work_folder()), open_bench(data, work_folder(), BEFORE)
     table = compare_responders(bench)
     return {
-        "judges.json": describe_judges(bench),
+        "judges.json": {**describe_judges(before), **describe_judges(bench)},
+        "trials.json": judge_trials(data, work_folder()),
         "responders.json": _responders(bench),
         "comparison.json": [row.model_dump(mode="json") for row in table.rows],
         "agreement.json": [agreement_row(one) for one in table.agreements],
     }
 
 
-def open_bench(data: Path, work: Path) -> Bench:
+def open_bench(data: Path, work: Path, plans: Sequence[JudgePlan] = PLANS) -> Bench:
     """Train the judges on their dialogues of `splits.json`, or take those of an earlier run."""
     if not (work / "splits.json").is_file():
         raise MissingFileError(
             work / "splits.json", hint="Part the dialogues first: distillery study student"
         )
     splits: dict[str, list[str]] = read_json(work / "splits.json")
-    read = get_source("welivita2024").read(data / DATASET, ReadOptions(max_chars=MAX_CHARS))
-    dialogues = {one.exchange.dialogue_id: one for one in read if isinstance(one, Sourced)}
+    dialogues = read_rated(data)
     embedder = CachedEmbedder(MiniLm())
-
-    def pairs_of(names: Sequence[str]) -> Pairs:
-        return [
-            (dialogues[name].exchange, response)
-            for name in names
-            for response in dialogues[name].responses
-        ]
-
     tasks = [(one, dialogues[one].exchange.collection_id or one) for one in splits["judges"]]
-    folders = [work / "judges" / plan.name.replace(" ", "_") for plan in PLANS]
-    judges = [
-        train_judge(
-            plan,
-            pairs_of(sorted(half)),
-            read_silver(data, half) if "MITI coded" in plan.features else [],
-            folder,
-            embedder,
-            seed=SEED,
-        )
-        for plan, half, folder in zip(PLANS, halves(tasks, seed=SEED), folders, strict=True)
+    trained = [
+        teach_judge(plan, dialogues, half, data, work / "judges", embedder)
+        for plan, half in zip(plans, halves(tasks, seed=SEED), strict=True)
     ]
-    return Bench(judges, folders, {name: pairs_of(splits[name]) for name in TEST_SETS}, embedder)
+    pairs = {name: pairs_of(dialogues, splits[name]) for name in TEST_SETS}
+    return Bench(trained, pairs, embedder)
 
 
 def compare_responders(bench: Bench) -> Comparison:
@@ -152,12 +138,18 @@ def rating_judge() -> Judge:
 def describe_judges(bench: Bench) -> dict[str, Any]:
     """Return what each judge reads, and how good it is on both test sets."""
     figures: dict[str, Any] = {}
-    for judge, folder, plan in zip(bench.judges, bench.folders, PLANS, strict=True):
-        figures[judge.name] = {
-            **_plan(plan, folder),
+    for one in bench.trained:
+        figures[one.plan.name] = {
+            "features": one.plan.features,
+            "relevance": one.plan.relevance,
+            "model": one.plan.model,
+            "trained_on": read_json(one.folder / "scorer.json")["trained_on"],
             **{
-                name: _quality(judge, folder, bench, bench.pairs[name], name)
-                for name in bench.pairs
+                name: {
+                    **rating_quality(pairs, one.probabilities(pairs)),
+                    **verdict_quality(one.judge, pairs, bench.exchanges(name)),
+                }
+                for name, pairs in bench.pairs.items()
             },
         }
     words = longer_judge()
@@ -168,30 +160,11 @@ def describe_judges(bench: Bench) -> dict[str, Any]:
     return figures
 
 
-def _plan(plan: JudgePlan, folder: Path) -> dict[str, Any]:
-    trained_on = read_json(folder / "scorer.json")["trained_on"]
-    return {"features": plan.features, "model": plan.model, "trained_on": trained_on}
-
-
-def _quality(
-    judge: PointwiseJudge, folder: Path, bench: Bench, pairs: Pairs, test_set: str
-) -> dict[str, Any]:
-    people = by_responder([response for _, response in pairs])[HUMAN]
-    shuffled = shuffled_contests(bench.exchanges(test_set), people)
-    return {
-        **rating_quality(pairs, probabilities(pairs, folder, bench.embedder)),
-        "strict_pairs": pair_quality(judge, strict_contests(pairs), seed=SEED),
-        "own_over_misplaced_reply": pair_quality(judge, shuffled, seed=SEED),
-    }
-
-
 def _responders(bench: Bench) -> dict[str, Any]:
     return {
         test_set: {
-            judge.name: asdict(
-                ranking(pairs, expected_ratings(probabilities(pairs, folder, bench.embedder)))
-            )
-            for judge, folder in zip(bench.judges, bench.folders, strict=True)
+            one.plan.name: asdict(ranking(pairs, expected_ratings(one.probabilities(pairs))))
+            for one in bench.trained
         }
         for test_set, pairs in bench.pairs.items()
     }

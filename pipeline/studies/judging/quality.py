@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from typing import Any
@@ -10,28 +10,26 @@ from typing import Any
 import numpy as np
 
 from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
-from pipeline.evaluation.contests import Contest
+from pipeline.evaluation.contests import Contest, by_responder
 from pipeline.evaluation.intervals import share_interval
 from pipeline.evaluation.judges import Judge
 from pipeline.features.table import Array
-from pipeline.records import Exchange, Response, content_id
+from pipeline.records import Exchange, Response
 from pipeline.scoring.rated import CLASSES, rated_set
+from pipeline.studies.judging.dialogues import HUMAN, SEED
+from pipeline.studies.judging.relevance import echoes, moved
 
 Pairs = Sequence[tuple[Exchange, Response]]
 
 
 def strict_contests(pairs: Pairs) -> list[Contest]:
     """Return every two replies to one exchange that people rated unequally, the better one ours."""
-    by_exchange: dict[str, list[tuple[Exchange, Response]]] = {}
-    for exchange, response in pairs:
-        by_exchange.setdefault(exchange.id, []).append((exchange, response))
     contests = []
-    for answers in by_exchange.values():
-        for (exchange, one), (_, other) in combinations(answers, 2):
-            if one.rating is None or other.rating is None or one.rating == other.rating:
-                continue
-            better, worse = (one, other) if one.rating > other.rating else (other, one)
-            contests.append(Contest(exchange, better, worse))
+    for exchange, one, other in _together(pairs):
+        if one.rating is None or other.rating is None or one.rating == other.rating:
+            continue
+        better, worse = (one, other) if one.rating > other.rating else (other, one)
+        contests.append(Contest(exchange, better, worse))
     return contests
 
 
@@ -48,6 +46,18 @@ def rating_quality(pairs: Pairs, chances: Array) -> dict[str, Any]:
         "accuracy": round(accuracy(rated.ratings, found), 4),
         "spearman": round(float(spearmanr(expected, rated.ratings).statistic), 4),
     }
+
+
+def verdict_quality(judge: Judge, pairs: Pairs, exchanges: Sequence[Exchange]) -> dict[str, Any]:
+    """Return how often `judge` prefers what it should; of equals, how often the longer one."""
+    people = by_responder([response for _, response in pairs])[HUMAN]
+    contests = {
+        "strict_pairs": strict_contests(pairs),
+        "own_over_misplaced_reply": shuffled_contests(exchanges, people),
+        "own_reply_over_echo": echo_contests(exchanges, people),
+        "longer_of_equals": equal_contests(pairs),
+    }
+    return {name: pair_quality(judge, found, seed=SEED) for name, found in contests.items()}
 
 
 def pair_quality(judge: Judge, contests: Sequence[Contest], *, seed: int) -> dict[str, Any]:
@@ -100,11 +110,40 @@ def shuffled_contests(
     """Return each reply against the same responder's reply to another dialogue, which misses."""
     known = [exchange for exchange in exchanges if exchange.id in replies]
     return [
-        Contest(exchange, replies[exchange.id], _moved(replies[other.id], exchange))
+        Contest(exchange, replies[exchange.id], moved(replies[other.id], exchange))
         for exchange, other in zip(known, [*known[1:], *known[:1]], strict=True)
     ]
 
 
-def _moved(response: Response, exchange: Exchange) -> Response:
-    name = content_id("response", exchange.id, response.id)
-    return response.model_copy(update={"id": name, "exchange_id": exchange.id})
+def echo_contests(exchanges: Sequence[Exchange], replies: Mapping[str, Response]) -> list[Contest]:
+    """Return each reply against the speaker's own words, which are no reply at all."""
+    known = [(exchange, replies[exchange.id]) for exchange in exchanges if exchange.id in replies]
+    return [
+        Contest(exchange, reply, echo)
+        for (exchange, reply), (_, echo) in zip(known, echoes(known), strict=True)
+    ]
+
+
+def equal_contests(pairs: Pairs) -> list[Contest]:
+    """Return every two replies to one exchange that people rated equally, the longer one ours.
+
+    A judge that does not look at length prefers ours in half of them.
+    """
+    contests = []
+    for exchange, one, other in _together(pairs):
+        words = len(one.text.split()) - len(other.text.split())
+        if one.rating == other.rating and words:
+            longer, shorter = (one, other) if words > 0 else (other, one)
+            contests.append(Contest(exchange, longer, shorter))
+    return contests
+
+
+def _together(pairs: Pairs) -> Iterator[tuple[Exchange, Response, Response]]:
+    """Yield every two rated replies to one exchange."""
+    by_exchange: dict[str, list[tuple[Exchange, Response]]] = {}
+    for exchange, response in pairs:
+        if response.rating is not None:
+            by_exchange.setdefault(exchange.id, []).append((exchange, response))
+    for answers in by_exchange.values():
+        for (exchange, one), (_, other) in combinations(answers, 2):
+            yield exchange, one, other

@@ -23,7 +23,8 @@ from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import rated_pairs, text_of
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.storage import read_json, read_table
-from pipeline.studies.judging import SEED, TOLERANCE, open_bench
+from pipeline.studies.judging import TOLERANCE, open_bench
+from pipeline.studies.judging.dialogues import SEED
 from pipeline.studies.reward.data import WELIVITA
 
 SAMPLES = "best_of_8-dpo.parquet"

@@ -2,38 +2,47 @@
 
 Half of the dialogues teaches three students: supervised (`sft`), then preferences of strict pairs
 (`dpo`) or of the authors' filter (`dpo-authors`), both from the same supervised one and with equal
-steps. All work is kept in the study's own folder under a name that its inputs decide, so that a
-second run, or one after a kill, does only what is missing. The other half teaches the judges.
+steps. A fourth, beside the published recipe, prefers among the replies of the supervised one
+(`on_policy`). The other half teaches the judges. All work is kept in the study's own folder under a
+name that its inputs decide, so that a second run, or one after a kill, does only what is missing.
 """
 
 from __future__ import annotations
 
-import random
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.corpora.candidates import Candidate
 from pipeline.llm.local_server import model_path
 from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, PreferencePair
 from pipeline.sources import Sourced
 from pipeline.stages import base_model
-from pipeline.storage import read_json, write_json
+from pipeline.storage import write_json
 from pipeline.student.students import Student
-from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
-from pipeline.studies.student.preferences import pair_log_probs
-from pipeline.studies.student.replies import DECODING, SAMPLES, SAMPLING, write_replies
+from pipeline.studies.student.corpus import candidates, teachings
+from pipeline.studies.student.on_policy import SAMPLES as OWN_SAMPLES
+from pipeline.studies.student.on_policy import (
+    best_over_worst,
+    describe_pairs,
+    own_replies,
+    taught_by_the_same,
+)
+from pipeline.studies.student.preferences import score_pairs
+from pipeline.studies.student.replies import DECODING, DRAWN, SAMPLES, SAMPLING, write_replies
 from pipeline.studies.student.split import (
     SEED,
     describe_split,
     read_dialogues,
     split_dialogues,
 )
-from pipeline.studies.student.teaching import PLAN, STUDENTS, teach_all
+from pipeline.studies.student.teaching import PLAN, STUDENTS, teach_first, teach_second
 from pipeline.studies.student_judging import judge_students
 
 TEST_SETS = ("papers", "random")
-HELD_OUT_PAIRS = 320
 SAMPLED_DIALOGUES = 100
+OWN = "dpo-onpolicy"
 
 
 def work_folder() -> Path:
@@ -53,23 +62,40 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
         base_model.run(base_model.BaseModelParams(), home=home(), out=base)
     half = candidates(dialogues, split["students"])
     taught = teachings(half, examples=PLAN.examples, pairs=PLAN.pairs, seed=SEED)
-    cards = teach_all(taught, base=base, work=work)
+    cards = {"sft": teach_first(taught.sft, base=base, work=work)}
     students = {
         name: Student(name, base, tuple(work / "models" / one for one in steps))
         for name, steps in STUDENTS.items()
     }
+    own = _own_pairs(students["sft"], half, data, work)
+    for name, rows in (("dpo", taught.strict), ("dpo-authors", taught.authors), (OWN, own)):
+        cards[name] = teach_second(name, rows, base=base, work=work)
+    cards[OWN]["own_replies"] = describe_pairs(own)
     _generate(students, dialogues, split, work)
-    _score_pairs(students, dialogues, split, work)
+    held_out = candidates(dialogues, [one for name in TEST_SETS for one in split[name]])
+    filters = [students[name] for name in ("sft", "dpo", "dpo-authors")]
+    score_pairs(filters, held_out, work / "pair_logprobs.json", PLAN)
     return {
         "training.json": {
             "split": describe_split(dialogues, split),
             "embedded_model": model_path(home()).name,
             "students": cards,
             "decoding": DECODING.model_dump(mode="json"),
+            "own_replies": {**DRAWN.model_dump(mode="json"), "samples": OWN_SAMPLES},
             "sampling": {**SAMPLING.model_dump(mode="json"), "samples": SAMPLES},
         },
         **judge_students(data, work),
     }
+
+
+def _own_pairs(
+    student: Student, half: Sequence[Candidate], data: Path, work: Path
+) -> list[PreferencePair]:
+    replies = work / "responses" / f"own_{OWN_SAMPLES}-{student.name}.parquet"
+    exchanges = [one.exchange for one in half]
+    said = own_replies(student, exchanges, replies, seed=SEED)
+    scorers = taught_by_the_same(data, [one.dialogue_id for one in exchanges], work)
+    return list(best_over_worst(said, scorers))
 
 
 def _generate(
@@ -89,35 +115,5 @@ def _generate(
         work / "responses" / f"best_of_{SAMPLES}-dpo.parquet",
         seed=SEED,
         samples=SAMPLES,
+        decoding=SAMPLING,
     )
-
-
-def _score_pairs(
-    students: dict[str, Student],
-    dialogues: list[Sourced],
-    split: dict[str, list[str]],
-    work: Path,
-) -> None:
-    """Write `pair_logprobs.json`: what the trained students think of held-out strict pairs."""
-    kept = work / "pair_logprobs.json"
-    pairs, names = held_out_pairs(dialogues, split)
-    found = read_json(kept) if kept.is_file() else {}
-    if found.get("pairs") != [pair.id for pair in pairs]:
-        found = {"pairs": [pair.id for pair in pairs], "dialogues": names, "logprobs": {}}
-    for name, student in students.items():
-        if student.adapters and name not in found["logprobs"]:
-            found["logprobs"][name] = pair_log_probs(
-                student, pairs, context=PLAN.context, dtype=PLAN.dtype
-            )
-            write_json(kept, found)
-
-
-def held_out_pairs(
-    dialogues: list[Sourced], split: dict[str, list[str]]
-) -> tuple[list[PreferencePair], list[str]]:
-    """Return strict pairs of both test sets, drawn by seed, and the dialogue of each."""
-    held_out = [one for name in TEST_SETS for one in split[name]]
-    pairs = list(pooled_pairs(candidates(dialogues, held_out), "strict"))
-    drawn = random.Random(SEED).sample(pairs, min(HELD_OUT_PAIRS, len(pairs)))  # noqa: S311
-    names = {one.exchange.id: one.exchange.dialogue_id for one in dialogues}
-    return drawn, [names[pair.exchange_id] for pair in drawn]

@@ -5,16 +5,14 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.records import PreferencePair
+from pipeline.records import PreferencePair, SFTExample
 from pipeline.storage import read_json, write_json
 from pipeline.student.params import Dtype, PreferenceParams, TrainingParams
 from pipeline.student.report import write_report
 from pipeline.student.teach import Taught, run_facts, teach_dpo, teach_sft
-from pipeline.studies.student.corpus import Teachings
 from pipeline.studies.student.split import SEED
 
 STUDENTS: dict[str, tuple[str, ...]] = {
@@ -22,6 +20,7 @@ STUDENTS: dict[str, tuple[str, ...]] = {
     "sft": ("sft",),
     "dpo": ("sft", "dpo"),
     "dpo-authors": ("sft", "dpo-authors"),
+    "dpo-onpolicy": ("sft", "dpo-onpolicy"),
 }
 # Facts of a run that another machine or another day may change without changing the students.
 BESIDE = ("packages", "licences")
@@ -56,41 +55,39 @@ class Plan:
 PLAN = Plan()
 
 
-def teach_all(taught: Teachings, *, base: Path, work: Path) -> dict[str, Any]:
-    """Train what is not there yet, in `work`; return the run cards with their curves."""
-    sft = TrainingParams(learning_rate=PLAN.sft_rate, **PLAN.settings())
-    dpo = PreferenceParams(learning_rate=PLAN.dpo_rate, **PLAN.settings())
-    first = work / "models" / "sft"
-    shared: dict[str, Any] = {"base": base, "seed": SEED, "checkpoints": work / "checkpoints"}
+def teach_first(rows: Sequence[SFTExample], *, base: Path, work: Path) -> dict[str, Any]:
+    """Train the supervised student in `work` if it is not there yet; return its run card."""
+    params = TrainingParams(learning_rate=PLAN.sft_rate, **PLAN.settings())
 
-    cards = {
-        "sft": _once(
-            first,
-            run_facts("sft", taught.sft, sft, base, (), SEED),
-            lambda out: teach_sft(taught.sft, sft, out=out, **shared),
+    def teach(out: Path) -> Taught:
+        return teach_sft(
+            rows, params, base=base, out=out, seed=SEED, checkpoints=work / "checkpoints"
         )
-    }
-    pairs: dict[str, Sequence[PreferencePair]] = {
-        "dpo": taught.strict,
-        "dpo-authors": taught.authors,
-    }
-    for name, rows in pairs.items():
-        cards[name] = _once(
-            work / "models" / name,
-            run_facts("dpo", rows, dpo, base, (first,), SEED),
-            partial(_teach_dpo, rows, dpo, first, shared),
+
+    facts = run_facts("sft", rows, params, base, (), SEED)
+    return _once(work / "models" / "sft", facts, teach)
+
+
+def teach_second(
+    name: str, rows: Sequence[PreferencePair], *, base: Path, work: Path
+) -> dict[str, Any]:
+    """Train `name` on the supervised student, as `teach_first` does."""
+    params = PreferenceParams(learning_rate=PLAN.dpo_rate, **PLAN.settings())
+    parents = (work / "models" / "sft",)
+
+    def teach(out: Path) -> Taught:
+        return teach_dpo(
+            rows,
+            params,
+            base=base,
+            parents=parents,
+            out=out,
+            seed=SEED,
+            checkpoints=work / "checkpoints",
         )
-    return cards
 
-
-def _teach_dpo(
-    rows: Sequence[PreferencePair],
-    params: PreferenceParams,
-    first: Path,
-    shared: dict[str, Any],
-    out: Path,
-) -> Taught:
-    return teach_dpo(rows, params, parents=(first,), out=out, **shared)
+    facts = run_facts("dpo", rows, params, base, parents, SEED)
+    return _once(work / "models" / name, facts, teach)
 
 
 def _once(out: Path, facts: dict[str, Any], teach: Callable[[Path], Taught]) -> dict[str, Any]:
