@@ -12,8 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
 
-from pipeline.errors import GateFailedError, MissingFileError, PipelineError
+from pipeline.errors import GateFailedError, MissingFileError, ParamsError, PipelineError
+from pipeline.params import load_params
 from pipeline.sources import Source
 from pipeline.storage import write_json
 
@@ -54,6 +56,7 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
     for name in COPIED:
         _mirror(PROJECT / name, out / name)
     write_params(out / "params.yaml", source=source, path=path.resolve())
+    load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
     if not (out / ACCEPTED).exists():
         write_json(out / ACCEPTED, {"source": None, "tables": {}})
     if not (out / ".dvc").exists():
@@ -73,9 +76,15 @@ def _mirror(origin: Path, copy: Path) -> None:
 
 
 def write_params(target: Path, *, source: Source, path: Path) -> None:
-    """Write the project's params.yaml with the sections that depend on the source changed."""
+    """Write the project's params.yaml with the sections that depend on the source changed.
+
+    Waivers name one source's findings, so those of an earlier `target` stay with it. Raises
+    ParamsError where that is not readable.
+    """
     yaml = YAML()
-    params: dict[str, Any] = yaml.load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    ours = PROJECT / "params.yaml"
+    params: dict[str, Any] = yaml.load(ours.read_text(encoding="utf-8"))
+    params["audit"]["waivers"] = _waivers(target if target.exists() else ours, source)
     params["ingest"]["path"] = str(path)
     if params["ingest"]["source"] != source.name:
         params["ingest"]["source"] = source.name
@@ -90,6 +99,17 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
         params["distillations"] = {}  # they would ask the teacher; `add_distillations` does
     with target.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)
+
+
+def _waivers(written: Path, source: Source) -> list[Any]:
+    """Return the waivers in `written`, a params.yaml, if it is about `source`."""
+    try:
+        params = YAML().load(written.read_text(encoding="utf-8"))
+        if params["ingest"]["source"] != source.name:
+            return []
+        return (params.get("audit") or {}).get("waivers") or []
+    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+        raise ParamsError(written, [f"not what was written there: {error}"]) from error
 
 
 def add_distillations(target: Path) -> None:

@@ -9,7 +9,10 @@ from typing import Any
 import grimp
 import pytest
 import yaml
+from dvc.parsing import DataResolver
+from dvc.repo import Repo
 
+from pipeline.errors import ParamsError
 from pipeline.params import Params, load_params
 from pipeline.workspace import PROJECT
 
@@ -128,3 +131,27 @@ def test_compiled_python_does_not_make_a_stage_look_changed() -> None:
 
 def test_the_datasets_folder_holds_no_python() -> None:
     assert list((PROJECT / "datasets").rglob("*.py")) == []
+
+
+def test_dvc_and_we_read_the_waiver_that_the_docs_show(tmp_path: Path) -> None:
+    shown = (PROJECT / "docs" / "audit.md").read_text(encoding="utf-8")
+    example = yaml.safe_load(shown.split("```yaml\n")[1].split("```")[0])
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    params["audit"] |= example["audit"]
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+    resolver = DataResolver(Repo.init(str(tmp_path), no_scm=True), str(tmp_path), DVC)
+
+    assert "audit" in resolver.resolve()["stages"]
+    (waiver,) = load_params(tmp_path / "params.yaml").audit.waivers
+    assert waiver.author == example["audit"]["waivers"][0]["author"]
+
+
+def test_a_bare_date_which_dvc_cannot_read_is_named(tmp_path: Path) -> None:
+    text = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    waiver = "{detector: refusals, reason: known, author: lead, expires: 2030-01-31}"
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace("waivers: []", f"waivers: [{waiver}]"), encoding="utf-8")
+
+    with pytest.raises(ParamsError, match=r'expires: write it in quotes, "2030-01-31"'):
+        load_params(path)

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.errors import MissingFileError, PipelineError
+from pipeline.errors import MissingFileError, ParamsError, PipelineError
 from pipeline.params import load_params
 from pipeline.sources import SOURCES, get_source
 from pipeline.workspace import PROJECT, build_workspace, write_params
@@ -70,6 +70,33 @@ def test_settings_that_do_not_depend_on_the_source_are_kept(tmp_path: Path) -> N
 
     ours, theirs = (yaml.safe_load(one.read_text()) for one in (PROJECT / "params.yaml", path))
     assert (ours["seed"], ours["prompt"]) == (theirs["seed"], theirs["prompt"])
+
+
+def test_the_waivers_of_a_build_stay_with_its_source(tmp_path: Path) -> None:
+    path, raw = tmp_path / "params.yaml", tmp_path / "raw.csv"
+    write_params(path, source=get_source("welivita2024"), path=raw)
+    waiver = (
+        "{detector: cross_split_leakage, reason: a canned reply, author: lead, "
+        'expires: "2030-01-31"}'
+    )
+    path.write_text(path.read_text().replace("waivers: []", f"waivers: [{waiver}]"))
+
+    write_params(path, source=get_source("welivita2024"), path=raw)
+    assert [one.reason for one in load_params(path).audit.waivers] == ["a canned reply"]
+
+    write_params(path, source=get_source("welivita2023"), path=raw)
+    assert load_params(path).audit.waivers == ()
+
+
+@pytest.mark.parametrize(
+    "text", ["a: [", "[]", "audit: 3", "ingest: {source: welivita2024}\naudit: 3"]
+)
+def test_params_that_were_broken_by_hand_are_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text)
+
+    with pytest.raises(ParamsError, match=r"params\.yaml"):
+        write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

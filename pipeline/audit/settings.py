@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from pipeline.audit.finding import Severity
 from pipeline.config import Section
@@ -27,6 +27,13 @@ class Waiver(Section):
     reason: NonBlank
     author: NonBlank
     expires: date
+
+    @field_validator("expires", mode="before")
+    @classmethod
+    def _is_quoted(cls, value: object) -> object:
+        if isinstance(value, date):
+            raise ValueError(f'write it in quotes, "{value}": DVC reads no bare date')
+        return value
 
 
 class AuditSettings(Section):

@@ -57,7 +57,7 @@ def repro(
     try:
         reproduce(out, targets)
     except GateFailedError:  # what was found is what the page is for
-        note(f"page: {write_report(out)}")
+        note(f"page: {write_report(out)}\nwaivers of this build: {out / 'params.yaml'}")
         raise
     page = write_report(out)
     counts = out / "reports" / "metrics" / "corpora.json"
