@@ -42,7 +42,7 @@ class AuditResult:
     """One audit: `runs` in the order of the detectors, `findings` in that order too.
 
     `columns` says which column was taken for which role, `notes` what could not be read.
-    `waived` are findings that a waiver lets pass: they stay in `findings` as well.
+    `waived` are critical findings that a waiver lets pass: they stay in `findings` as well.
     """
 
     name: str

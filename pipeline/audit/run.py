@@ -111,9 +111,9 @@ def _bounded(table: AuditTable, max_chars: int) -> AuditTable:
 def apply_waivers(
     results: Mapping[str, AuditResult], waivers: Sequence[Waiver], *, today: date
 ) -> dict[str, AuditResult]:
-    """Mark what `waivers` cover in each named result.
+    """Mark the critical findings that `waivers` cover in each named result.
 
-    Raises PipelineError for a waiver that has expired or covers no finding in any result.
+    Raises PipelineError for a waiver that has expired or covers none in any result.
     """
     waived: dict[str, list[Finding]] = {name: [] for name in results}
     for waiver in waivers:
@@ -124,13 +124,14 @@ def apply_waivers(
             )
         covered = 0
         for name, result in results.items():
-            found = [one for one in result.findings if _covers(waiver, name, one)]
+            found = [one for one in critical(result.findings) if _covers(waiver, name, one)]
             waived[name] += [one for one in found if all(one is not old for old in waived[name])]
             covered += len(found)
         if not covered:
             raise PipelineError(
                 f"audit.waivers: the one for {waiver.detector} by {waiver.author} covers no "
-                "finding\nThe defect is gone, or its name or row id is wrong: remove or correct it."
+                "critical finding\nThe defect is gone, or its name or row id is wrong: remove or "
+                "correct it."
             )
     return {name: replace(result, waived=waived[name]) for name, result in results.items()}
 

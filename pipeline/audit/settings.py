@@ -16,9 +16,9 @@ Share = float
 class Waiver(Section):
     """Lets named critical findings pass for a time, with a reason and a name under it.
 
-    It covers findings of `detector`, all of them or those about `row_id`, in tables called
-    `table`, and nothing after `expires`. A waiver that covers nothing is an error: the defect is
-    gone and so should the waiver be.
+    It covers critical findings of `detector`, all of them or those about `row_id`, in tables
+    called `table`, and nothing after `expires`. A waiver that covers nothing is an error: the
+    defect is gone and so should the waiver be.
     """
 
     detector: NonBlank

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
@@ -77,13 +78,24 @@ def test_a_waiver_covers_its_row_and_no_other() -> None:
     waived = apply_waivers({"source": audit()}, [waiver(row_id="7")], today=TODAY)
 
     assert waived["source"].open_findings == []
-    with pytest.raises(PipelineError, match="covers no finding"):
+    with pytest.raises(PipelineError, match="covers no critical finding"):
         apply_waivers({"source": audit()}, [waiver(row_id="8")], today=TODAY)
 
 
 def test_a_waiver_for_another_table_covers_nothing() -> None:
-    with pytest.raises(PipelineError, match="covers no finding"):
+    with pytest.raises(PipelineError, match="covers no critical finding"):
         apply_waivers({"source": audit()}, [waiver(table="sft-direct")], today=TODAY)
+
+
+def test_a_waiver_covers_critical_findings_alone() -> None:
+    warned = BAD.model_copy(update={"severity": Severity.WARNING, "row_ids": ("8",)})
+    both = replace(audit(), findings=[BAD, warned])
+
+    waived = apply_waivers({"source": both}, [waiver()], today=TODAY)
+
+    assert waived["source"].waived == [BAD]
+    with pytest.raises(PipelineError, match="covers no critical finding"):
+        apply_waivers({"source": both}, [waiver(row_id="8")], today=TODAY)
 
 
 def test_a_waiver_that_has_expired_is_an_error() -> None:

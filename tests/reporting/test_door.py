@@ -202,6 +202,7 @@ def test_a_waived_finding_is_no_alarm_but_is_shown(build: Path) -> None:
     html = page_of(build)
 
     assert "Do not train on this build" not in html
+    assert "all of them waived" in html
     assert "waived" in section(html, "gates")
 
 

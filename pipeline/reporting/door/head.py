@@ -106,7 +106,9 @@ def _gates_passed(known: Known) -> Tile:
 
 def _critical(known: Known) -> Tile:
     audit = known.facts.need(AUDIT)
-    return Tile("Critical findings", total([one["critical"] for one in audit]), "of the audit")
+    found = total([one["critical"] for one in audit])
+    waived = found.value == total([one["waived"] for one in audit]).value > 0
+    return Tile("Critical findings", found, "all of them waived" if waived else "of the audit")
 
 
 def _labels(known: Known) -> Tile:
