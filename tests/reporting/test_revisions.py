@@ -45,12 +45,18 @@ def commit(folder: Path, message: str, checks: dict[str, Any]) -> None:
     (metrics / "validation").mkdir(parents=True, exist_ok=True)
     (metrics / "validation" / f"{CORPUS}.json").write_text(json.dumps(checks["gate"]))
     (metrics / "audit.json").write_text(json.dumps(checks["audit"]))
+    # As the base model of the students: in dvc.lock, not in the cache, and no part of a corpus.
+    (folder / "datasets/students/base_model").mkdir(parents=True, exist_ok=True)
+    (folder / "datasets/students/base_model/weights").write_text(message)
     tables = sorted(str(one.relative_to(folder)) for one in folder.glob("datasets/**/*.parquet"))
     stage = {
         "cmd": "true",
         "deps": ["raw.jsonl"],
         "params": ["prompt", "split"],
-        "outs": [{one: {"persist": True}} for one in tables],
+        "outs": [
+            *({one: {"persist": True}} for one in tables),
+            {"datasets/students/base_model": {"cache": False, "persist": True}},
+        ],
     }
     (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"build": stage}}))
     run(folder, "dvc", "commit", "--force", "--quiet")

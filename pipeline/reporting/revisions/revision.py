@@ -67,28 +67,39 @@ class Revision:
         return flat(yaml.safe_load(self.text("params.yaml") or "{}"))
 
     @cached_property
-    def outputs(self) -> dict[str, str]:
-        """Path to hash of all that DVC keeps; the files of a folder by name."""
+    def _outs(self) -> dict[str, str]:
+        """Path to hash of all that DVC keeps; a folder has one, which ends in `.dir`."""
+        outs = [out for stage in self.lock.values() for out in stage.get("outs", [])]
+        return {out["path"]: out["md5"] for out in outs if "md5" in out}
+
+    def _kept(self, path: str) -> dict[str, str]:
+        """Return path to hash of the files at or below `path`.
+
+        Only the folders on the way are looked up: a model that DVC does not cache is no part of
+        a corpus, and its absence no fault.
+        """
         found: dict[str, str] = {}
-        for stage in self.lock.values():
-            for out in stage.get("outs", []):
-                if "md5" not in out:
-                    continue
-                if out["md5"].endswith(".dir"):
-                    listing = self._cached(out["path"], out["md5"])
-                    entries = json.loads(listing.read_text()) if listing else []
-                    found |= {f"{out['path']}/{one['relpath']}": one["md5"] for one in entries}
-                else:
-                    found[out["path"]] = out["md5"]
-        return found
+        for out, md5 in self._outs.items():
+            if not _is_below(out, path) and not _is_below(path, out):
+                continue
+            if not md5.endswith(".dir"):
+                found[out] = md5
+            elif listing := self._cached(out, md5):
+                entries = json.loads(listing.read_text(encoding="utf-8"))
+                found |= {f"{out}/{one['relpath']}": one["md5"] for one in entries}
+        return {name: md5 for name, md5 in found.items() if _is_below(name, path)}
 
     def files(self, folder: str) -> list[str]:
         """Return the kept files below `folder`, by name."""
-        return sorted(path for path in self.outputs if path.startswith(f"{folder}/"))
+        return sorted(self._kept(folder))
+
+    def hash_of(self, path: str) -> str | None:
+        """Return the hash of a kept file, None if there is none."""
+        return self._kept(path).get(path)
 
     def file(self, path: str) -> Path | None:
         """Return where a kept file lies; None if there is none, or it is missing from the cache."""
-        md5 = self.outputs.get(path)
+        md5 = self.hash_of(path)
         return None if md5 is None else self._cached(path, md5)
 
     def refuse_missing(self) -> None:
@@ -112,6 +123,10 @@ class Revision:
         if path not in self._missing:
             self._missing.append(path)
         return None
+
+
+def _is_below(path: str, folder: str) -> bool:
+    return path == folder or path.startswith(f"{folder}/")
 
 
 def open_revision(root: Path, name: str | None) -> Revision:
