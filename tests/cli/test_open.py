@@ -15,7 +15,7 @@ from pipeline.cli.stopped import noted, read_notes
 from pipeline.errors import PipelineError
 from pipeline.reporting.stage_graph import read_stage_graph
 from tests.cli.command import Cli
-from tests.reporting.test_door import build
+from tests.reporting.doors import build
 
 __all__ = ["build"]
 

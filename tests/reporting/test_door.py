@@ -10,78 +10,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from pipeline.reporting.door import door_html
-from pipeline.reporting.door.states import State, built_states, live_states
-from pipeline.reporting.facts import Facts
+from pipeline.reporting.door.states import State, live_states
 from pipeline.reporting.stage_graph import read_stage_graph
 from pipeline.stages import report
 from pipeline.workspace import PROJECT
+from tests.reporting.doors import HOSTILE, METRICS, build, change, page_of, params_of, section
 from tests.reporting.tracing import recomputed, says
 
-METRICS = "reports/metrics"
-STUDIES = "reports/studies"
-EVALUATION = [
-    {
-        "model": "dpo",
-        "opponent": "base",
-        "corpus": "human-sequential",
-        "judge": "scorer",
-        "test_set": "random",
-        "length_matched": False,
-        "win_rate": 0.8125,
-        "ci": [0.61, 0.93],
-        "n": 57,
-    },
-    {
-        "model": "dpo",
-        "opponent": "base",
-        "corpus": "human-sequential",
-        "judge": "reward",
-        "test_set": "random",
-        "length_matched": True,
-        "win_rate": None,
-        "ci": None,
-        "n": 0,
-    },
-]
-
-
-@pytest.fixture
-def build(tmp_path: Path) -> Path:
-    """Return a folder with the figures of the sample that are in git, to be changed."""
-    for name in ("dvc.yaml", "params.yaml"):
-        shutil.copy(PROJECT / name, tmp_path / name)
-    shutil.copytree(PROJECT / METRICS, tmp_path / METRICS)
-    shutil.copytree(PROJECT / STUDIES, tmp_path / STUDIES)
-    (tmp_path / METRICS / "evaluation.json").write_text(json.dumps(EVALUATION))
-    return tmp_path
-
-
-def params_of(folder: Path) -> dict[str, Any]:
-    return dict(yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8")))
-
-
-def page_of(folder: Path, states: dict[str, State] | None = None) -> str:
-    graph = read_stage_graph(folder / "dvc.yaml")
-    params = params_of(folder)
-    found = states or built_states(graph, folder)
-    return door_html(Facts(folder, graph), params, found, live=states is not None)
-
-
-def section(html: str, name: str) -> str:
-    return html.partition(f'<section class="card" id="{name}"')[2].partition("</section>")[0]
-
-
-def change(folder: Path, file: str, *path: str, to: object) -> None:
-    target = folder / METRICS / file
-    document = json.loads(target.read_text())
-    inner = document
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = to
-    target.write_text(json.dumps(document))
+__all__ = ["build"]
 
 
 class Traced(HTMLParser):
@@ -230,9 +167,6 @@ def test_an_interval_is_drawn_where_there_is_one(build: Path) -> None:
     assert "81.2%" in students
 
 
-HOSTILE = '"><script>window.ran = true</script> {{ 7 * 7 }} \u202egnorts'
-
-
 def test_hostile_names_and_cells_are_shown_and_do_nothing(build: Path) -> None:
     corpora = json.loads((build / METRICS / "corpora.json").read_text())
     corpora["corpora"][HOSTILE] = corpora["corpora"].pop("human-naive")
@@ -274,69 +208,3 @@ def test_a_figure_of_another_kind_is_named_with_its_place(build: Path, value: ob
     change(build, "audit.json", "source", "critical", to=value)
 
     assert "reports/metrics/audit.json#/source/critical: " in section(page_of(build), "gates")
-
-
-def _curve(data: str, model: str, *points: tuple[float, float]) -> list[dict[str, Any]]:
-    return [
-        {
-            "data": data,
-            "model": model,
-            "fraction": fraction,
-            "accuracy": accuracy,
-            "ci": [accuracy - 0.05, accuracy + 0.05],
-            **({"paired_difference": 0.02} if model != "linear" else {}),
-        }
-        for fraction, accuracy in points
-    ]
-
-
-def test_learning_curves_are_drawn_and_told(build: Path) -> None:
-    rows = _curve("made", "linear", (0.1, 0.5), (1.0, 0.7))
-    rows += _curve("made", "prototype", (0.1, 0.55), (1.0, 0.72))
-    rows += _curve("one point", "linear", (1.0, 0.7))
-    (build / METRICS / "reward_curve.json").write_text(json.dumps(rows))
-
-    shown = section(page_of(build), "reward_models").partition("<h3")[0]
-
-    assert shown.count('role="img"') == 1
-    assert shown.count('class="band"') == 2
-    assert "prototype" in shown
-    assert ">2.0%</data>" in shown
-    assert shown.count("<details open>") == 1  # the figures of what is no curve
-
-
-@pytest.mark.parametrize("name", ["scorers", "students", "reward_models"])
-def test_what_a_study_found_is_shown_with_its_command_where_nothing_was_built(
-    build: Path, name: str
-) -> None:
-    shutil.rmtree(build / METRICS)
-
-    shown = section(page_of(build), name)
-
-    built, _, study = shown.partition("Study on real dialogues")
-    assert "Not built yet" in built
-    assert "missed" in study
-    command = {"scorers": "scoring", "students": "student", "reward_models": "reward"}[name]
-    assert f"distillery study {command} --data DIR" in study
-
-
-def test_a_changed_figure_of_a_study_changes_the_page(build: Path) -> None:
-    file = build / STUDIES / "student/evaluation.json"
-    rows = json.loads(file.read_text())
-    for row in rows:
-        row["win_rate"] = 0.1234
-    file.write_text(json.dumps(rows))
-
-    assert "12.3%" in section(page_of(build), "students")
-
-
-def test_a_study_that_was_not_run_or_is_broken_spoils_nothing_else(build: Path) -> None:
-    shutil.rmtree(build / STUDIES / "student")
-    (build / STUDIES / "scoring/comparisons.json").write_text("{")
-
-    html = page_of(build)
-
-    assert "Not run here" in section(html, "students")
-    assert "Cannot be read" in section(html, "scorers")
-    assert "81.2%" in section(html, "students")
-    assert "Weighted kappa" in section(html, "scorers")

@@ -12,7 +12,7 @@ from pipeline.pages import write_page
 from pipeline.reporting.door.states import live_states
 from pipeline.reporting.stage_graph import read_stage_graph
 from tests.pages.browsing import Visit, chromium
-from tests.reporting.test_door import HOSTILE, build, change, page_of
+from tests.reporting.doors import HOSTILE, build, change, page_of
 
 __all__ = ["build"]
 pytestmark = pytest.mark.browser

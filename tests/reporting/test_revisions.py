@@ -4,17 +4,12 @@ from __future__ import annotations
 
 import json
 import shutil
-import subprocess
-import sys
-from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from pipeline.params import load_params
 from pipeline.records import PreferencePair, SFTExample
 from pipeline.reporting.revisions.difference import Compared, Difference, compare
 from pipeline.reporting.revisions.page import page_html
@@ -22,76 +17,18 @@ from pipeline.reporting.revisions.revision import RevisionError, open_revision
 from pipeline.reporting.revisions.text import text_lines
 from pipeline.storage import read_table
 from pipeline.workspace import PROJECT
-from tests.builds import SAMPLE, build, edit_params
+from tests.builds import SAMPLE, edit_params
+from tests.reporting.builds_in_git import (
+    CORPUS,
+    HOSTILE,
+    WHO,
+    commit,
+    edited,
+    run,
+    write,
+)
 
 pytestmark = pytest.mark.slow  # a repository is made with git and DVC
-
-CORPUS = "direct-listener_b"
-WHO = ("-c", "user.name=Test", "-c", "user.email=test@example.org")
-HOSTILE = "<script>alert(1)</script>"
-
-
-def run(folder: Path, *command: str) -> None:
-    python = [sys.executable, "-m", "dvc"] if command[0] == "dvc" else [command[0]]
-    subprocess.run([*python, *command[1:]], cwd=folder, check=True, capture_output=True)
-
-
-def commit(folder: Path, message: str, checks: dict[str, Any]) -> None:
-    """Build what params.yaml says, hand it to DVC, and commit."""
-    params = load_params(folder / "params.yaml")
-    at_home = params.ingest.model_copy(update={"path": folder / "raw.jsonl"})
-    build(params.model_copy(update={"ingest": at_home}), folder)
-    metrics = folder / "reports/metrics"
-    (metrics / "validation").mkdir(parents=True, exist_ok=True)
-    (metrics / "validation" / f"{CORPUS}.json").write_text(json.dumps(checks["gate"]))
-    (metrics / "audit.json").write_text(json.dumps(checks["audit"]))
-    # As the base model of the students: in dvc.lock, not in the cache, and no part of a corpus.
-    (folder / "datasets/students/base_model").mkdir(parents=True, exist_ok=True)
-    (folder / "datasets/students/base_model/weights").write_text(message)
-    tables = sorted(str(one.relative_to(folder)) for one in folder.glob("datasets/**/*.parquet"))
-    stage = {
-        "cmd": "true",
-        "deps": ["raw.jsonl"],
-        "params": ["prompt", "split"],
-        "outs": [
-            *({one: {"persist": True}} for one in tables),
-            {"datasets/students/base_model": {"cache": False, "persist": True}},
-        ],
-    }
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": {"build": stage}}))
-    run(folder, "dvc", "commit", "--force", "--quiet")
-    run(folder, "git", "add", "--all")
-    run(folder, "git", *WHO, "commit", "--quiet", "--message", message)
-
-
-def write(folder: Path, rows: list[dict[str, Any]]) -> None:
-    lines = "".join(json.dumps(one) + "\n" for one in rows)
-    (folder / "raw.jsonl").write_text(lines, encoding="utf-8")
-
-
-def rated(row: dict[str, Any]) -> tuple[int, int]:
-    """Return the ratings of the reference and of the teacher."""
-    by = {one["responder"]: one["rating"] for one in row["responses"]}
-    return by["listener_a"], by["listener_b"]
-
-
-def teacher_of(row: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = next(r for r in row["responses"] if r["responder"] == "listener_b")
-    return found
-
-
-def edited(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Return the sample with one edit of each sort."""
-    rows = deepcopy(rows)
-    pairs = [row for row in rows if rated(row) == (2, 3)]
-    tied = next(row for row in rows if rated(row) == (2, 2))
-    gone, lower, said, rewritten = pairs[:4]
-    teacher_of(lower)["rating"] = 2
-    said["utterance"] += f" {HOSTILE}"
-    teacher_of(rewritten)["sentences"][0] += " Truly."
-    teacher_of(tied)["rating"] = 3
-    new = {**deepcopy(rewritten), "id": "sample-new", "situation": "A new one."}
-    return [row for row in rows if row is not gone] + [new]
 
 
 @pytest.fixture(scope="module")
@@ -279,6 +216,15 @@ def test_an_unknown_revision_is_an_error(repository: Path, name: str) -> None:
 def test_a_revision_without_a_build_is_an_error(repository: Path) -> None:
     with pytest.raises(RevisionError, match=r"zero: no dvc\.lock, so nothing was built there"):
         compare(open_revision(repository, "zero"), open_revision(repository, "one"))
+
+
+def test_a_working_tree_without_a_build_is_told_to_build(repository: Path, tmp_path: Path) -> None:
+    clone = tmp_path / "clone"
+    run(tmp_path, "git", "clone", "--quiet", str(repository), str(clone))
+
+    before = replace(open_revision(clone, "one"), cache=open_revision(repository, "one").cache)
+    with pytest.raises(RevisionError, match=r"working tree: not built: .*\nRun: dvc repro"):
+        compare(before, open_revision(clone, None))
 
 
 def test_tables_that_the_cache_lacks_are_named_with_what_gets_them(

@@ -7,7 +7,14 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.reporting.facts import How
+from pipeline.reporting.facts import Facts, How
+from pipeline.reporting.stage_graph import read_stage_graph
+from pipeline.workspace import PROJECT
+
+
+def facts_of(folder: Path) -> Facts:
+    """Return the figures of a build that lies in `folder`."""
+    return Facts(folder, read_stage_graph(PROJECT / "dvc.yaml"))
 
 
 def look_up(root: Path, place: str) -> Any:

@@ -107,10 +107,12 @@ class Revision:
         if self._missing:
             names = ", ".join(self._missing[:_SHOWN])
             more = f" and {len(self._missing) - _SHOWN} more" if len(self._missing) > _SHOWN else ""
+            if self.commit is None:
+                raise RevisionError(f"{self.name}: not built: {names}{more}\nRun: dvc repro")
             raise RevisionError(
                 f"{self.name}: not in the DVC cache at {self.cache}: {names}{more}\n"
                 "Get them with `dvc fetch --all-commits` where there is a remote, or build them "
-                f"again: git worktree add ../{self.commit or 'old'} {self.commit or 'REVISION'}, "
+                f"again: git worktree add ../{self.commit} {self.commit}, "
                 "and there `dvc repro` with the same cache (`dvc cache dir --local`)."
             )
 
