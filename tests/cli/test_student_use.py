@@ -63,12 +63,15 @@ def test_a_port_that_is_taken_is_said_at_once(students: Path, cli: Cli) -> None:
 
 @pytest.mark.slow
 def test_an_interrupted_server_ends_without_a_word(students: Path) -> None:
+    # A shell's background jobs are deaf to Ctrl-C, and so is what they start, unless told to hear.
+    deaf = signal.signal(signal.SIGINT, signal.default_int_handler)
     server = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "serve", "base_model", "--port", "0"],
         env={"PYTHONPATH": str(PROJECT), "HF_HUB_OFFLINE": "1", "OMP_NUM_THREADS": "1"},
         stderr=subprocess.PIPE,
         text=True,
     )
+    signal.signal(signal.SIGINT, deaf)
     assert server.stderr is not None
     loading, ready = server.stderr.readline(), server.stderr.readline()
     url = ready.split(" at ")[1].split("/v1")[0]
@@ -76,7 +79,10 @@ def test_an_interrupted_server_ends_without_a_word(students: Path) -> None:
         named = json.loads(answer.read())["data"][0]["id"]
 
     server.send_signal(signal.SIGINT)
-    _, rest = server.communicate(timeout=30)
+    try:
+        _, rest = server.communicate(timeout=30)
+    finally:
+        server.kill()
 
     assert loading.startswith("loading tiny-0")
     assert named == "base_model"
