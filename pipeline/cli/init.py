@@ -63,6 +63,8 @@ def init(
     if write:
         _write(sections)
         note("params.yaml: written. Build with: dvc repro")
+        for path in sorted(Path("annotations/rounds").glob("*.jsonl")):
+            note(f"{path}: labels of the corpus before this one? Then remove it first.")
     elif not as_json:
         say("\nNothing was changed. The same command with --write puts this into params.yaml.")
 
@@ -144,6 +146,7 @@ def _write(sections: dict[str, Any]) -> None:
     params["responders"] |= sections["responders"]
     for name in ("corpora", "students", "models"):
         params[name] = sections[name]
+    params["distillations"] = {}  # no corpus is left that is made of them, and they ask the teacher
     params["split"]["rule"] = "grouped_random"
     with AtomicFile(DEFAULT_PATH) as part, part.open("w", encoding="utf-8") as stream:
         yaml.dump(params, stream)

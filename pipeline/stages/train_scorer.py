@@ -12,7 +12,7 @@ from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
 from pipeline.records import SplitAssignment
-from pipeline.scoring.features import combination
+from pipeline.scoring.features import FAMILIES, combination
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
 from pipeline.scoring.saved import describe, save
@@ -79,7 +79,9 @@ def run(
         embedder=embedder.name,
         licence=most_restrictive({exchange.lineage.licence for exchange, _ in pairs}),
     )
-    coder = _coder(learned, people, embedder, seed) if "MITI coded" in params.features else None
+    codes = table.group(FAMILIES["MITI coded"]).names  # none where nobody coded the corpus
+    needed = "MITI coded" in params.features.split("+") and codes
+    coder = _coder(learned, people, embedder, seed) if needed else None
     shown = {name: value for name, value in measures.items() if name != "confusion"}
     save(out, scorer, facts.model_copy(update={"measures": shown}), coder)
     write_json(metrics, figures)

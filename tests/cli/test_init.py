@@ -50,12 +50,22 @@ def test_what_is_written_can_be_built(project: Path, cli: Cli, mine: Path) -> No
     assert code == 0
     assert (params.ingest.source, params.responders.reference_responder) == ("table", "human")
     assert params.responders.teacher_responders == ("bot",)
+    assert params.distillations == {}
     ingest.run(
         params.ingest,
         **{name: project / "out" / name for name in ("exchanges", "responses", "rejections")},
         metrics=project / "out" / "metrics",
     )
     assert read_json(project / "out" / "metrics")["licence"] == "CC-BY-4.0"
+
+
+def test_labels_of_another_corpus_are_pointed_out(project: Path, cli: Cli, mine: Path) -> None:
+    (project / "annotations/rounds").mkdir(parents=True)
+    (project / "annotations/rounds/0.jsonl").touch()
+
+    _, _, err = cli("init", mine, "--write")
+
+    assert "annotations/rounds/0.jsonl: labels of the corpus before this one?" in err
 
 
 def test_what_is_written_keeps_the_comments(project: Path, cli: Cli, mine: Path) -> None:

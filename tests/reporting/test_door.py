@@ -159,6 +159,16 @@ def test_a_failed_stage_is_shown_with_its_reason(build: Path) -> None:
     assert "<b>one" not in html
 
 
+def test_a_student_that_params_do_not_name_is_not_shown(build: Path) -> None:
+    folder = build / METRICS / "students"
+    shutil.copytree(folder / "human-sequential", folder / "of-another-corpus")
+
+    html = page_of(build)
+
+    assert "sft-human-sequential" in section(html, "students")
+    assert "of-another-corpus" not in html
+
+
 def test_an_interval_is_drawn_where_there_is_one(build: Path) -> None:
     students = section(page_of(build), "students").partition("<h3")[0]
 

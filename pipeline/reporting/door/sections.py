@@ -197,11 +197,16 @@ def students(known: Known) -> dict[str, Any]:
 
 
 def student_files(known: Known) -> dict[str, str]:
-    """Return the name of each training of a student with the file of its measures."""
+    """Return the name of each training of a student with the file of its measures.
+
+    Only of students that params name: git keeps the measures of others too.
+    """
     folder = known.facts.root / STUDENTS
+    named = known.params.get("students") or ()
     return {
         f"{path.stem}-{path.parent.name}": f"{STUDENTS}/{path.parent.name}/{path.name}"
         for path in sorted(folder.glob("*/*.json"))
+        if path.parent.name in named
     }
 
 
