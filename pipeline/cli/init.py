@@ -62,7 +62,7 @@ def init(
         _show(sections, trial)
     if write:
         _write(sections)
-        note("params.yaml: written. Build with: dvc repro")
+        note("params.yaml: written. Drop what was built before, then build: make clean; dvc repro")
         for path in sorted(Path("annotations/rounds").glob("*.jsonl")):
             note(f"{path}: labels of the corpus before this one? Then remove it first.")
     elif not as_json:

@@ -83,7 +83,7 @@ def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
 
     assert params.llm.judge is not None  # the caller's own check
     paths = stage_paths(STAGE)
-    tournament = read_tournament(**{name: paths[name] for name in REPLIES})
+    tournament = read_tournament(params.models, **{name: paths[name] for name in REPLIES})
     return _row(
         STAGE, "judge", plan_judging(tournament.contests(), params.llm.judge, ledger=ledger)
     )

@@ -136,6 +136,7 @@ def evaluate(
         params.llm,
         params.corpora,
         params.audit,
+        params.models,
         seed=params.seed,
         reference_responder=params.responders.reference_responder,
         exchanges=exchanges,

@@ -228,11 +228,20 @@ def expect(
     docs: Out,
 ) -> None:
     """Check every table of the build against its expectations."""
+    from pipeline.cli.leftovers import refuse_leftovers
     from pipeline.params import load_params
     from pipeline.stages import expect as stage
     from pipeline.validation.tables import BuildPaths
 
     params = load_params()
+    refuse_leftovers(
+        {
+            responses: {"source", *params.distillations},
+            sft: params.corpora,
+            preferences / "strict": params.corpora,
+            preferences / "authors": params.corpora,
+        }
+    )
     stage.run(
         params.expect,
         corpora=list(params.corpora),

@@ -6,7 +6,7 @@ its length above all, rewards something else than empathy.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -54,12 +54,14 @@ class Contest:
         return self.ours.text.strip() == self.theirs.text.strip()
 
 
-def read_models(folder: Path) -> dict[str, Replies]:
-    """Return the replies of every `<model>.parquet` in `folder`.
+def read_models(folder: Path, names: Collection[str]) -> dict[str, Replies]:
+    """Return the replies of every `<model>.parquet` in `folder` whose model is one of `names`.
 
+    The folder may have more: DVC leaves the replies of a model that params name no longer.
     Raises EvaluationError if there is none and RowError if a model answered an exchange twice.
     """
-    models = {path.stem: read_model(path) for path in sorted(folder.glob("*.parquet"))}
+    paths = [path for path in sorted(folder.glob("*.parquet")) if path.stem in names]
+    models = {path.stem: read_model(path) for path in paths}
     if not models:
         raise EvaluationError(f"{folder}: no model's replies\nWrite them: dvc repro generate")
     return models

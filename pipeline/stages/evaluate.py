@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -98,17 +98,17 @@ class Tournament:
 
 
 def read_tournament(
-    *, exchanges: Path, responses: Path, splits: Path, generations: Path
+    models: Collection[str], *, exchanges: Path, responses: Path, splits: Path, generations: Path
 ) -> Tournament:
-    """Read models' and responders' replies; the null models choose among all but the base's."""
+    """Read the replies of `models` and of responders; nulls choose among all but the base's."""
     asked = {one.id: one for one in read_table(exchanges, Exchange)}
     source = list(read_table(responses / "source.parquet", Response))
     held_out = held_out_sets(asked.values(), read_table(splits, SplitAssignment), source)
-    models, outside = read_models(generations), by_responder(source)
-    others = [*outside.values(), *(one for name, one in models.items() if name != BASE)]
+    written, outside = read_models(generations, models), by_responder(source)
+    others = [*outside.values(), *(one for name, one in written.items() if name != BASE)]
     tested = [one for found in held_out.values() for one in found]
-    replies = {**models, **outside, **null_models(tested, others)}
-    return Tournament(asked, held_out, replies, meetings(models, outside))
+    replies = {**written, **outside, **null_models(tested, others)}
+    return Tournament(asked, held_out, replies, meetings(written, outside))
 
 
 def run(
@@ -116,6 +116,7 @@ def run(
     llm: LlmParams,
     corpora: Mapping[str, Corpus],
     audit: AuditSettings,
+    models: Collection[str],
     *,
     seed: int,
     reference_responder: str,
@@ -137,7 +138,7 @@ def run(
     `contests` gets every contest as a pair for annotators. Return the measures of replies.
     """
     tournament = read_tournament(
-        exchanges=exchanges, responses=responses, splits=splits, generations=generations
+        models, exchanges=exchanges, responses=responses, splits=splits, generations=generations
     )
     embedder = CachedEmbedder(MiniLm(), embeddings)
     judges = _judges(params, llm, scorer, reward, labels, embedder)

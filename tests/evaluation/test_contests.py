@@ -72,16 +72,18 @@ def test_contests_become_pairs_for_people_and_identical_replies_do_not() -> None
 def test_models_are_read_by_file_name(tmp_path: Path) -> None:
     write_table(tmp_path / "base.parquet", Response, SHORT.values())
 
-    assert read_models(tmp_path) == {"base": SHORT}
+    write_table(tmp_path / "of-an-earlier-build.parquet", Response, SHORT.values())
+
+    assert read_models(tmp_path, {"base", "sft"}) == {"base": SHORT}
 
 
 def test_a_folder_without_replies_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(EvaluationError, match="no model's replies"):
-        read_models(tmp_path)
+        read_models(tmp_path, {"base"})
 
 
 def test_a_second_reply_to_one_exchange_is_an_error_with_its_row(tmp_path: Path) -> None:
     write_table(tmp_path / "base.parquet", Response, [SHORT[FIRST.id], SHORT[FIRST.id]])
 
     with pytest.raises(RowError, match=r"base\.parquet row 2: a second reply to exchange-1"):
-        read_models(tmp_path)
+        read_models(tmp_path, {"base"})

@@ -93,11 +93,13 @@ def run(
     build: Path, sample_build: Path, params: Params, out: Path, **changes: Any
 ) -> dict[str, Any]:
     datasets = sample_build / "datasets"
+    models = [path.stem for path in (build / "generations").glob("*.parquet")]
     return evaluate.run(
         params.evaluate.model_copy(update={"resamples": 200, **changes}),
         params.llm,
         {"direct-listener_b": params.corpora["direct-listener_b"]},
         params.audit,
+        models,
         seed=params.seed,
         reference_responder=params.responders.reference_responder,
         exchanges=datasets / "exchanges.parquet",
