@@ -12,7 +12,7 @@ export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: help venv repro test lint bench docs clean distclean
+.PHONY: help venv repro test fast lint bench docs clean distclean
 
 help:  ## list the habits
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -42,6 +42,9 @@ test: $(INSTALLED)  ## run the tests
 	@command -v chromium >/dev/null || \
 	  echo "note: chromium is not installed, the browser tests are skipped (apt-get install chromium)"
 	python -m pytest $(ARGS)
+
+fast: $(INSTALLED)  ## run the tests that take seconds, on two cores
+	python -m pytest -n 2 --dist loadfile -m "not slow and not browser and not argilla" $(ARGS)
 
 lint: $(INSTALLED)  ## style, types, import rules, README
 	ruff format --check .
