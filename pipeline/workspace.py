@@ -15,7 +15,6 @@ from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
 from pipeline.errors import GateFailedError, MissingFileError, ParamsError, PipelineError
-from pipeline.params import load_params
 from pipeline.sources import Source
 from pipeline.storage import write_json
 
@@ -56,7 +55,6 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
     for name in COPIED:
         _mirror(PROJECT / name, out / name)
     write_params(out / "params.yaml", source=source, path=path.resolve())
-    load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
     if not (out / ACCEPTED).exists():
         write_json(out / ACCEPTED, {"source": None, "tables": {}})
     if not (out / ".dvc").exists():

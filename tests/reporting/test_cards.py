@@ -16,7 +16,8 @@ from pipeline.reporting.cards.croissant import croissant
 from pipeline.reporting.facts import FactError, NotBuiltError
 from pipeline.stages import describe_corpora
 from pipeline.workspace import PROJECT
-from tests.reporting.tracing import facts_of, recomputed, says
+from tests.reporting.doors import change
+from tests.reporting.tracing import check_traces, facts_of
 
 NAME = "direct-listener_b"
 
@@ -58,16 +59,6 @@ def card(folder: Path) -> Card:
     return corpus_card(NAME, facts_of(folder))
 
 
-def edit(folder: Path, file: str, *path: str, to: object) -> None:
-    target = folder / "reports" / "metrics" / file
-    document = json.loads(target.read_text())
-    inner = document
-    for step in path[:-1]:
-        inner = inner[step]
-    inner[path[-1]] = to
-    target.write_text(json.dumps(document))
-
-
 def test_the_hub_reads_the_card(card: Card) -> None:
     data = DatasetCard(card.text).data
 
@@ -86,10 +77,7 @@ def test_an_export_says_where_its_files_are(folder: Path) -> None:
 
 def test_every_figure_of_a_card_is_what_its_file_says(card: Card, folder: Path) -> None:
     assert len(card.traces) > 100
-    for trace in card.traces:
-        value = recomputed(folder, trace.figure.how, trace.figure.sources)
-        assert trace.figure.value == value, trace
-        assert says(trace.text.replace("\\", ""), value), trace
+    check_traces(card, folder)
 
 
 def test_no_digit_of_a_card_is_from_elsewhere(card: Card) -> None:
@@ -105,14 +93,14 @@ def test_no_digit_of_a_card_is_from_elsewhere(card: Card) -> None:
 
 
 def test_a_changed_metric_changes_the_card(card: Card, changed: Path) -> None:
-    edit(changed, "descriptions.json", "corpora", NAME, "tables", "sft", "rows", to=4321)
+    change(changed, "descriptions.json", "corpora", NAME, "tables", "sft", "rows", to=4321)
 
     assert "4,321 supervised examples" in corpus_card(NAME, facts_of(changed)).text
     assert "4,321" not in card.text
 
 
 def test_without_a_licence_the_card_says_do_not_publish(changed: Path) -> None:
-    edit(changed, "corpora.json", "corpora", NAME, "strict", "licence", to="none stated")
+    change(changed, "corpora.json", "corpora", NAME, "strict", "licence", to="none stated")
 
     text = corpus_card(NAME, facts_of(changed)).text
 
@@ -132,7 +120,7 @@ def test_a_corpus_that_was_not_built_names_the_command(tmp_path: Path) -> None:
 
 
 def test_a_file_of_another_shape_is_named_with_the_place(changed: Path) -> None:
-    edit(changed, "splits.json", "leaks", to=[])
+    change(changed, "splits.json", "leaks", to=[])
 
     with pytest.raises(FactError, match=r"splits\.json#/leaks/collection: not there"):
         corpus_card(NAME, facts_of(changed))
@@ -144,8 +132,8 @@ def test_a_corpus_without_rows_has_a_card(changed: Path) -> None:
     empty |= {"responders": {}, "words": {}}
     tables = {name: {**empty, "chosen_is_longer": 0} for name in ("sft", "preferences_strict")}
     tables["preferences_authors"] = tables["sft"]
-    edit(changed, "descriptions.json", "corpora", NAME, "tables", to=tables)
-    edit(changed, "corpora.json", "corpora", NAME, "strict", "licence", to=None)
+    change(changed, "descriptions.json", "corpora", NAME, "tables", to=tables)
+    change(changed, "corpora.json", "corpora", NAME, "strict", "licence", to=None)
 
     text = corpus_card(NAME, facts_of(changed)).text
 
@@ -154,7 +142,7 @@ def test_a_corpus_without_rows_has_a_card(changed: Path) -> None:
 
 
 def test_text_from_data_cannot_become_markup(changed: Path) -> None:
-    edit(changed, "ingest.json", "title", to="<img src=x> | [a](javascript:b) `c` *d*\n# e")
+    change(changed, "ingest.json", "title", to="<img src=x> | [a](javascript:b) `c` *d*\n# e")
 
     text = corpus_card(NAME, facts_of(changed)).text
 

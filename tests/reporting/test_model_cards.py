@@ -11,7 +11,7 @@ from huggingface_hub import ModelCard
 
 from pipeline.reporting.cards.models import model_cards
 from pipeline.workspace import PROJECT
-from tests.reporting.tracing import facts_of, recomputed, says
+from tests.reporting.tracing import check_traces, facts_of
 
 SCORER = {
     "names": ["a", "b"],
@@ -45,9 +45,7 @@ def test_the_hub_reads_the_card_of_the_scorer_and_its_figures_are_traced(scored:
     assert ModelCard(card.text).data.license == "cc0-1.0"
     assert "**May be published** under CC0-1.0" in card.text
     assert len(card.traces) > 20
-    for trace in card.traces:
-        value = recomputed(scored, trace.figure.how, trace.figure.sources)
-        assert says(trace.text.replace("\\", ""), value), trace
+    check_traces(card, scored)
 
 
 def test_a_model_that_is_not_there_has_no_card(changed: Path) -> None:
@@ -121,6 +119,4 @@ def test_students_and_reward_models_have_cards_whose_figures_are_traced(changed:
     assert "it is linear because: nine pairs." in cards["reward"].text
     for card in cards.values():
         assert ModelCard(card.text).data.pipeline_tag
-        for trace in card.traces:
-            value = recomputed(changed, trace.figure.how, trace.figure.sources)
-            assert says(trace.text.replace("\\", ""), value), trace
+        check_traces(card, changed)

@@ -18,15 +18,7 @@ from pipeline.reporting.revisions.text import text_lines
 from pipeline.storage import read_table
 from pipeline.workspace import PROJECT
 from tests.builds import SAMPLE, edit_params
-from tests.reporting.builds_in_git import (
-    CORPUS,
-    HOSTILE,
-    WHO,
-    commit,
-    edited,
-    run,
-    write,
-)
+from tests.reporting.builds_in_git import CORPUS, HOSTILE, WHO, commit, edited, run, write
 
 pytestmark = pytest.mark.slow  # a repository is made with git and DVC
 

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.reporting.cards import Card
 from pipeline.reporting.facts import Facts, How
 from pipeline.reporting.stage_graph import read_stage_graph
 from pipeline.workspace import PROJECT
@@ -40,6 +41,14 @@ def recomputed(root: Path, how: How, places: Sequence[str]) -> Any:
     if how == "name":
         return places[0].rpartition("/")[2].replace("~1", "/").replace("~0", "~")
     return len(one) if how == "count" else one
+
+
+def check_traces(card: Card, root: Path) -> None:
+    """Assert that each figure of `card`, and the text that shows it, is what its sources say."""
+    for trace in card.traces:
+        value = recomputed(root, trace.figure.how, trace.figure.sources)
+        assert trace.figure.value == value, trace
+        assert says(trace.text.replace("\\", ""), value), trace
 
 
 def says(text: str, value: Any) -> bool:
