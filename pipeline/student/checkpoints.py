@@ -1,20 +1,79 @@
-"""Checkpoints of a run: outside DVC's outputs, in a folder named by what is being trained."""
+"""Checkpoints of a run: outside DVC's outputs, in a folder named by what is being trained.
+
+A checkpoint counts once its mark is there. The mark is written after everything else is on the
+disk, and names each file with its hash: a checkpoint that lost a file, or has half of one, is told
+from a whole one, whatever a kill or a power cut left. Older ones go only after that, their marks
+first, so that at every instant the last whole checkpoint is there and known as such.
+"""
 
 from __future__ import annotations
 
+import os
 import shutil
 from pathlib import Path
 
-# Written last: a checkpoint without it was cut off while being saved.
+from pipeline.errors import PipelineError
+from pipeline.storage import file_sha256, read_json, write_json
+
 COMPLETE = "complete"
+# The newest is gone on from; the one before it is there for the case that the newest is damaged.
+KEPT = 2
 
 
 def last_checkpoint(work: Path) -> Path | None:
-    """Return the last whole checkpoint in `work`, and drop what a killed run left half-written."""
-    whole = []
-    for folder in work.glob("checkpoint-*"):
-        if (folder / COMPLETE).is_file():
-            whole.append(folder)
-        else:
-            shutil.rmtree(folder)
-    return max(whole, key=lambda folder: int(folder.name.rsplit("-", 1)[1]), default=None)
+    """Return the last whole checkpoint in `work`, and drop what is newer or was never finished."""
+    for folder in _newest_first(work):
+        if _is_whole(folder):
+            return folder
+        _drop(folder)
+    return None
+
+
+def complete(folder: Path) -> None:
+    """Mark the checkpoint in `folder` as whole, then drop all but the last `KEPT` beside it."""
+    files = sorted(path for path in folder.rglob("*") if path.is_file())
+    for path in (*files, folder):
+        sync(path)
+    write_json(
+        folder / COMPLETE, {str(path.relative_to(folder)): file_sha256(path) for path in files}
+    )
+    sync(folder)
+    sync(folder.parent)
+    for older in _newest_first(folder.parent)[KEPT:]:
+        _drop(older)
+
+
+def sync(path: Path) -> None:
+    """Have the system write what it still holds of a file, or of the names in a folder."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _newest_first(work: Path) -> list[Path]:
+    folders = [one for one in work.glob("checkpoint-*") if one.name[len("checkpoint-") :].isdigit()]
+    return sorted(folders, key=lambda folder: int(folder.name.rsplit("-", 1)[1]), reverse=True)
+
+
+def _is_whole(folder: Path) -> bool:
+    if folder.is_symlink():
+        return False
+    try:
+        hashes = read_json(folder / COMPLETE)
+        return (
+            isinstance(hashes, dict)
+            and bool(hashes)
+            and all(file_sha256(folder / name) == sha256 for name, sha256 in hashes.items())
+        )
+    except PipelineError:  # no mark, an empty one, or a file of it that is gone
+        return False
+
+
+def _drop(folder: Path) -> None:
+    if folder.is_symlink():
+        folder.unlink()
+        return
+    (folder / COMPLETE).unlink(missing_ok=True)
+    shutil.rmtree(folder)

@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from pipeline.progress import track
+from pipeline.storage import AtomicFile
 from pipeline.student.device import choose_device
 from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import answer_log_probs, collate
@@ -108,8 +109,8 @@ def _reference(
     """
     import torch
 
-    if kept.is_file():
-        return np.load(kept, allow_pickle=False)
+    if (known := _read_reference(kept, (2, len(rows)))) is not None:
+        return known
     values = np.zeros((2, len(rows)), dtype=np.float32)
     missing = set(range(len(rows)))
     model.eval()
@@ -122,8 +123,15 @@ def _reference(
             found = answer_log_probs(model, inputs)
         values[:, batch] = found.reshape(2, -1).cpu().numpy()
     with saving("what the reference says", kept):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f".{kept.name}.part.npy")
-        np.save(part, values, allow_pickle=False)
-        part.replace(kept)
+        with AtomicFile(kept) as part, part.open("wb") as stream:
+            np.save(stream, values, allow_pickle=False)
     return values
+
+
+def _read_reference(kept: Path, shape: tuple[int, ...]) -> Any:
+    """Return what an earlier run kept; None, and it is asked again, if that is not whole."""
+    try:
+        values = np.load(kept, allow_pickle=False)
+    except (FileNotFoundError, ValueError, EOFError):
+        return None
+    return values if values.shape == shape and values.dtype == np.float32 else None

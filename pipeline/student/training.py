@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.student.checkpoints import COMPLETE, last_checkpoint
+from pipeline.student.checkpoints import complete, last_checkpoint
 from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import count_tokens
 from pipeline.student.order import bucketed_batches
@@ -119,7 +119,7 @@ def trainer_settings(
         "logging_nan_inf_filter": False,
         "save_strategy": "steps",
         "save_steps": params.checkpoint_steps,
-        "save_total_limit": 2,
+        "save_total_limit": None,  # `complete` drops the oldest, after the newest has its mark
         "dataloader_num_workers": 0,
         "dataloader_pin_memory": False,
         "remove_unused_columns": False,
@@ -169,7 +169,7 @@ def make_repeatable(trainer_class: Any, batches: list[list[int]], rows: Sequence
             folder = Path(self.args.output_dir) / f"checkpoint-{self.state.global_step}"
             with saving(f"the checkpoint of step {self.state.global_step}", folder):
                 super()._save_checkpoint(*args, **kwargs)
-                (folder / COMPLETE).touch()
+                complete(folder)
 
     return Repeatable
 
