@@ -1,6 +1,9 @@
-"""`Section`: the base of every typed part of `params.yaml`."""
+"""`Section`: the base of every typed part of `params.yaml`; and where this checkout's own is."""
 
 from __future__ import annotations
+
+import os
+from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict
 
@@ -9,3 +12,8 @@ class Section(BaseModel):
     """A frozen part of `params.yaml`; an unknown key is an error, not a silent default."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", protected_namespaces=())
+
+
+def home() -> Path:
+    """Return the folder of ledger, model and secret: outside DVC's outputs, and never in git."""
+    return Path(os.environ.get("DISTILLERY_HOME", ".distillery"))

@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.records import Response
+from pipeline.sources import pseudonyms
 from pipeline.sources.welivita import WELIVITA2023
 from pipeline.storage import count_rows, read_json, read_table
 from pipeline.workspace import PROJECT
@@ -125,11 +126,18 @@ def test_no_rater_id_of_the_raw_file_is_in_any_output(
         assert raters.isdisjoint(re.findall(r"\w+", values)), path.name
 
 
-def test_raters_are_pseudonyms_in_file_order(welivita2024_build: Path) -> None:
+def test_raters_are_pseudonyms_by_the_key_that_everybody_has(
+    data_dir: Path, welivita2024_build: Path
+) -> None:
+    with (data_dir / "welivita2024" / "dataset.csv").open(encoding="utf-8", newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    ids = {row[name].strip() for row in rows for name in row if name.startswith("annotator_")}
     responses = welivita2024_build / "datasets" / "responses" / "source.parquet"
-    seen = list(dict.fromkeys(str(one.rater) for one in read_table(responses, Response)))
 
-    assert seen == [f"r{number:04d}" for number in range(1, len(seen) + 1)]
+    seen = {str(one.rater) for one in read_table(responses, Response)}
+
+    assert seen == {pseudonyms.PUBLISHED.pseudonym(rater) for rater in ids}
+    assert len(seen) == len(ids)
 
 
 def test_the_earlier_study_has_6000_rated_responses(data_dir: Path) -> None:

@@ -12,32 +12,51 @@ from pipeline.audit.chats import LISTENERS, SPEAKERS, as_text, message_text, rea
 from pipeline.audit.reading import RawTable, read_raw
 from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
 from pipeline.audit.table import AuditTable, Pair, Speaks, Text
-from pipeline.sources.base import Raters
+from pipeline.sources.pseudonyms import Raters, known_raters
 
 
 def read_table(
-    path: Path, roles: Roles | None = None, *, against: Path | None = None, name: str | None = None
+    path: Path,
+    roles: Roles | None = None,
+    *,
+    against: Path | None = None,
+    name: str | None = None,
+    raters: Raters | None = None,
 ) -> AuditTable:
     """Read `path` as an `AuditTable`; `against` is another file, of any shape, to compare with.
 
-    Without `roles` the columns are guessed. Raises TableError as `read_raw` and `check_roles` do.
+    Without `roles` the columns are guessed. Pseudonyms of raters are those of a build if this
+    folder has the secret; without it they mean nothing outside this run, whatever the order in
+    which the file names its raters, so that nothing but the file's own rows leads back to an id.
+    `raters` are other ones, as for a published file. Raises TableError as `read_raw` and
+    `check_roles` do.
     """
     raw = read_raw(path)
     chosen = roles or guess_roles(raw)
     check_roles(path, raw, chosen)
-    table = build_table(raw, chosen, name=name or path.stem, columns_guessed=roles is None)
+    table = build_table(
+        raw,
+        chosen,
+        name=name or path.stem,
+        columns_guessed=roles is None,
+        raters=raters or known_raters(),
+    )
     if against is None:
         return table
     other = read_raw(against)
     other_roles = guess_roles(other)
     check_roles(against, other, other_roles)
-    texts = build_table(other, other_roles, name=against.name, columns_guessed=True).texts
+    texts = build_table(
+        other, other_roles, name=against.name, columns_guessed=True, raters=raters or known_raters()
+    ).texts
     return replace(table, against=texts, against_name=against.name)
 
 
-def build_table(raw: RawTable, roles: Roles, *, name: str, columns_guessed: bool) -> AuditTable:
+def build_table(
+    raw: RawTable, roles: Roles, *, name: str, columns_guessed: bool, raters: Raters
+) -> AuditTable:
     """Return the audit's view of `raw`; what has no place in it is noted."""
-    build = _Builder(raw, roles)
+    build = _Builder(raw, roles, raters)
     texts = list(build.texts())
     nested = [
         column
@@ -79,10 +98,10 @@ def row_ids(
 
 
 class _Builder:
-    def __init__(self, raw: RawTable, roles: Roles) -> None:
+    def __init__(self, raw: RawTable, roles: Roles, raters: Raters) -> None:
         self.raw, self.roles = raw, roles
         self.notes: list[str] = []
-        self.raters = Raters()
+        self.raters = raters
         self.ids, notes = row_ids(raw, id_column=roles.id, dialogue_column=roles.dialogue)
         self.notes += notes
         self.prompts = self._without_frame(roles.prompt)

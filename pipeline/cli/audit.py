@@ -94,6 +94,7 @@ def audit_file(
     from pipeline.audit.settings import AuditSettings
     from pipeline.cli.console import note, say_json
     from pipeline.errors import GateFailedError, PipelineError
+    from pipeline.sources.pseudonyms import PUBLISHED
 
     target = file or path
     if target is None:
@@ -111,7 +112,13 @@ def audit_file(
         roles = get_layout(source)
     else:
         roles = _given_roles(target, text or [], label, rater, pair, given)
-    table = read_table(target, roles, against=against, name=source or target.stem)
+    table = read_table(
+        target,
+        roles,
+        against=against,
+        name=source or target.stem,
+        raters=PUBLISHED if source else None,
+    )
     if embeddings is Embeddings.MINILM:
         from pipeline.features.embeddings import CachedEmbedder, MiniLm
 

@@ -24,7 +24,7 @@ def register(app: typer.Typer) -> None:
 
 def base_model(out: Out) -> None:
     """Make the model that students start from."""
-    from pipeline.llm.open_chat import home
+    from pipeline.config import home
     from pipeline.params import load_params
     from pipeline.stages import base_model as stage
 
@@ -43,7 +43,7 @@ def train_sft(
     metrics: Out,
 ) -> None:
     """Train a student's first step on supervised examples."""
-    from pipeline.llm.open_chat import home
+    from pipeline.config import home
     from pipeline.params import load_params
     from pipeline.stages import train_sft as stage
     from pipeline.student.device import pin_kernels
@@ -80,7 +80,7 @@ def train_dpo(
     metrics: Out,
 ) -> None:
     """Train a student's second step on preferences."""
-    from pipeline.llm.open_chat import home
+    from pipeline.config import home
     from pipeline.params import load_params
     from pipeline.stages import train_dpo as stage
     from pipeline.student.device import pin_kernels

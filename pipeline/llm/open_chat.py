@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.config import home
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.ledgered_chat import LedgeredChat
 from pipeline.llm.recorded_chat import RecordedChat
@@ -17,11 +17,6 @@ from pipeline.llm.transport import Transport
 if TYPE_CHECKING:
     from pipeline.llm.embedder import LedgeredEmbedder, RecordedEmbedder
     from pipeline.llm.local_server import LocalServer
-
-
-def home() -> Path:
-    """Return the folder of ledger and model: outside DVC's outputs, and never in git."""
-    return Path(os.environ.get("DISTILLERY_HOME", ".distillery"))
 
 
 def ledger_path() -> Path:

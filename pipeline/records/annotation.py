@@ -21,9 +21,9 @@ class Annotation(Record):
     `item_id` is the id of a response or of a preference pair, `sentence` counts its sentences from
     0 where the question is asked per sentence. `value` is a rating, a label, a set of labels or a
     text; it is None only in a draft, or where a record was discarded as a whole (`question` is then
-    "record"). `annotator` is a salted pseudonym, never a name. `role` is `source` for labels that a
-    corpus came with. `suggestion_shown` says whether the annotator saw `suggestion`; a suggestion
-    that was withheld is kept, so that anchoring can be measured.
+    "record"). `annotator` is a pseudonym, a keyed hash, never a name. `role` is `source` for labels
+    that a corpus came with. `suggestion_shown` says whether the annotator saw `suggestion`; a
+    suggestion that was withheld is kept, so that anchoring can be measured.
     """
 
     item_id: NonBlank

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from pipeline.features.table import Array
 from pipeline.scoring.mixed import MixedModel, fit_mixed
-from pipeline.scoring.rated import Labels, Names, RatedSet
+from pipeline.scoring.rated import Labels, Names, RatedSet, by_first_sight
 
 RaterModel = Literal["none", "empirical_bayes", "mixed"]
 
@@ -32,7 +32,7 @@ def leniency(rated: RatedSet, values: Array | None = None) -> Array:
     estimate = np.zeros(len(rated))
     if known.sum() < 2:
         return estimate
-    _, place, count = np.unique(rated.raters[known], return_inverse=True, return_counts=True)
+    place, count = by_first_sight(rated.raters[known])
     total = np.asarray(np.bincount(place, weights=residual[known]), dtype=np.float64)
     noise, spread = _variances(residual[known], place, count, total)
     if spread <= 0 or not (count > 1).any():
@@ -81,8 +81,8 @@ def mixed_leniency(rated: RatedSet, values: Array) -> Array:
     """
     known = np.flatnonzero(rated.raters != "")
     estimate = np.zeros(len(rated))
-    raters, place, count = np.unique(rated.raters[known], return_inverse=True, return_counts=True)
-    if len(raters) < 2 or not (count > 1).any():
+    place, count = by_first_sight(rated.raters[known])
+    if len(count) < 2 or not (count > 1).any():
         return estimate
     fixed, teq = fixed_effects(rated.take(known), values[known])
     ratings = rated.ratings[known].astype(np.float64)

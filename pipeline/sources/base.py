@@ -11,6 +11,7 @@ from typing import Literal
 from pipeline.config import Section
 from pipeline.errors import RowError
 from pipeline.records import Exchange, Rejection, Response
+from pipeline.sources.pseudonyms import Raters, raters_of_this_run
 
 
 class ResponderColumns(Section):
@@ -35,11 +36,16 @@ class TableColumns(Section):
     licence: str = "none stated"
 
 
-class ReadOptions(Section):
-    """What a reader is told besides the path."""
+@dataclass(frozen=True)
+class ReadOptions:
+    """What a reader is told besides the path.
+
+    `raters` makes the pseudonyms of source `table`; without it they are good for one reading.
+    """
 
     max_chars: int
     columns: TableColumns | None = None
+    raters: Raters = field(default_factory=raters_of_this_run)
 
 
 @dataclass(frozen=True)
@@ -60,7 +66,7 @@ class Source:
     `sha256` is that of the file at `url` and binds `distillery fetch` alone; the hash of the file
     that is really read is recorded with the build. `teachers` maps the short name of a direct
     corpus to the responder whose answers it takes. `synthetic` says how much of its text
-    a language model wrote.
+    a language model wrote. `own` is a person's own data: its raters are known by a secret alone.
     """
 
     name: str
@@ -76,21 +82,7 @@ class Source:
     url: str | None = None
     sha256: str | None = None
     terms: str = ""
-
-
-class Raters:
-    """Pseudonyms for rater ids, numbered in the order in which a file first names them.
-
-    No salt and no mapping is kept: outside this object nothing leads back to the original id.
-    """
-
-    def __init__(self) -> None:
-        self._numbers: dict[str, int] = {}
-
-    def pseudonym(self, rater: str) -> str:
-        """Return r0001 for the first rater that was asked for, r0002 for the second, and so on."""
-        number = self._numbers.setdefault(rater, len(self._numbers) + 1)
-        return f"r{number:04d}"
+    own: bool = False
 
 
 def label(value: object) -> str | None:

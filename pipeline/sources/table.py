@@ -9,7 +9,6 @@ from typing import Any
 from pipeline.errors import PipelineError, RowError
 from pipeline.records import Exchange, Lineage, RawLocation, Rejection, Response, content_id
 from pipeline.sources.base import (
-    Raters,
     ReadOptions,
     Source,
     Sourced,
@@ -31,7 +30,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
         )
     columns = options.columns
     licence = check_licence(columns.licence)
-    raters, seen = Raters(), set[str]()
+    seen = set[str]()
     for row, values in iter_rows(path, _needed(columns)):
         situation = _cell(values, columns.situation)
         utterance = _cell(values, columns.utterance)
@@ -68,7 +67,7 @@ def read(path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
             raw=RawLocation(file=path.name, row=row),
             lineage=lineage,
         )
-        answers = list(_responses(path, row, values, exchange, raters=raters, options=options))
+        answers = list(_responses(path, row, values, exchange, options))
         yield from (one for one in answers if isinstance(one, Rejection))
         yield Sourced(exchange, tuple(one for one in answers if isinstance(one, Response)))
 
@@ -78,15 +77,12 @@ def _responses(
     row: int,
     values: dict[str, Any],
     exchange: Exchange,
-    *,
-    raters: Raters,
     options: ReadOptions,
 ) -> Iterator[Response | Rejection]:
     assert options.columns is not None  # read() has checked
     for responder, mapped in options.columns.responses.items():
         text = _cell(values, mapped.text)
         rating, rater = _cell(values, mapped.rating), _cell(values, mapped.rater)
-        pseudonym = raters.pseudonym(rater) if rater else None
         if not text and not rating:
             continue
         if not text:
@@ -101,7 +97,7 @@ def _responses(
             responder=responder,
             text=text,
             rating=read_rating(path, row, str(mapped.rating), rating) if rating else None,
-            rater=pseudonym,
+            rater=options.raters.pseudonym(rater) if rater else None,
             lineage=exchange.lineage.model_copy(update={"parents": (exchange.id,)}),
         )
 
@@ -135,4 +131,5 @@ TABLE = Source(
     synthetic="not stated",
     read=read,
     reference_responder="reference",
+    own=True,
 )

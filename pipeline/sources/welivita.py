@@ -1,7 +1,8 @@
 """The two rated studies of Welivita and Pu: one wide CSV row per dialogue, a rating per responder.
 
 Each response was rated 1 (bad) to 3 (good) by one person, another one per responder, who also
-filled in the Toronto Empathy Questionnaire. Dialogue ids have the form `hit:<n>_conv:<n>`;
+filled in the Toronto Empathy Questionnaire; its total is kept beside the rating, since it tells a
+part of how leniently a rater rates. Dialogue ids have the form `hit:<n>_conv:<n>`;
 dialogues of one HIT were gathered together.
 """
 
@@ -23,7 +24,6 @@ from pipeline.records import (
     content_id,
 )
 from pipeline.sources.base import (
-    Raters,
     ReadOptions,
     Source,
     Sourced,
@@ -33,6 +33,7 @@ from pipeline.sources.base import (
     unusable,
 )
 from pipeline.sources.licences import NONE_STATED
+from pipeline.sources.pseudonyms import PUBLISHED
 from pipeline.sources.rows import iter_rows
 
 _CONTEXT = ("dialog_id", "emotion", "sentiment", "situation", "speaker_uttr")
@@ -50,7 +51,7 @@ class _WideReader:
     def __call__(self, path: Path, options: ReadOptions) -> Iterator[Sourced | Rejection]:
         columns = [*_CONTEXT]
         columns += [f"{what}_{who}" for what in self.per_responder for who in self.responders]
-        raters, seen = Raters(), set[str]()
+        seen = set[str]()
         for row, values in iter_rows(path, columns):
             dialogue_id = _text(path, row, values, "dialog_id")
             if dialogue_id in seen:
@@ -65,7 +66,7 @@ class _WideReader:
             if isinstance(exchange, Rejection):
                 yield exchange
                 continue
-            answers = list(self._responses(path, row, values, exchange, raters, options))
+            answers = list(self._responses(path, row, values, exchange, options))
             yield from (one for one in answers if isinstance(one, Rejection))
             yield Sourced(exchange, tuple(one for one in answers if isinstance(one, Response)))
 
@@ -98,12 +99,10 @@ class _WideReader:
         row: int,
         values: dict[str, Any],
         exchange: Exchange,
-        raters: Raters,
         options: ReadOptions,
     ) -> Iterator[Response | Rejection]:
         for who in self.responders:
-            # Pseudonyms number raters in file order, so every one is asked for, used or not.
-            rater = raters.pseudonym(_text(path, row, values, f"annotator_{who}"))
+            rater = PUBLISHED.pseudonym(_text(path, row, values, f"annotator_{who}"))
             text = _text(path, row, values, f"response_{who}")
             response_id = content_id("response", exchange.id, who, text)
             if problem := unusable(text, options.max_chars):

@@ -11,8 +11,9 @@ from pipeline.config import Section
 from pipeline.errors import MissingFileError, TableError
 from pipeline.progress import track
 from pipeline.records import Exchange, Rejection, Response
-from pipeline.sources import SOURCES, ReadOptions, TableColumns, get_source
+from pipeline.sources import SOURCES, ReadOptions, Source, TableColumns, get_source
 from pipeline.sources.licences import may_be_published, most_restrictive
+from pipeline.sources.pseudonyms import PUBLISHED, Raters, load_secret, raters_of_this_run
 from pipeline.storage import TableWriter, file_sha256, write_json
 
 
@@ -37,9 +38,20 @@ class IngestParams(Section):
 
 
 def run(
-    params: IngestParams, *, exchanges: Path, responses: Path, rejections: Path, metrics: Path
+    params: IngestParams,
+    *,
+    exchanges: Path,
+    responses: Path,
+    rejections: Path,
+    metrics: Path,
+    secrets: Path | None = None,
 ) -> None:
-    """Write the exchanges, their responses, what was rejected, and the counts."""
+    """Write the exchanges, their responses, what was rejected, and the counts.
+
+    Raters of people's own data get pseudonyms by the secret in the folder `secrets`, by default
+    `.distillery`: another secret gives other tables, and `rater_key` in the metrics tells them
+    apart.
+    """
     source = get_source(params.source)
     if not params.path.is_file():
         raise MissingFileError(
@@ -47,11 +59,13 @@ def run(
             hint=f"Set ingest.path to a local copy of {source.name}"
             + (f", or get one: distillery fetch {source.name}" if source.url else "."),
         )
-    options = ReadOptions(max_chars=params.max_chars, columns=params.columns)
+    raters = _raters(source, params.columns, secrets)
+    options = ReadOptions(params.max_chars, params.columns, raters)
     reasons: Counter[str] = Counter()
     ratings: dict[str, Counter[str]] = {}
     licences: set[str] = set()
     dialogues = _Runs()
+    rated_by_name = False
     with (
         TableWriter(exchanges, Exchange) as exchange_table,
         TableWriter(responses, Response) as response_table,
@@ -67,6 +81,7 @@ def run(
             licences.add(item.exchange.lineage.licence)
             for response in item.responses:
                 response_table.write(response)
+                rated_by_name |= response.rater is not None
                 counts = ratings.setdefault(response.responder, Counter())
                 counts[str(response.rating or "unrated")] += 1
         _require_rows(exchange_table.rows, params.path, reasons)
@@ -87,9 +102,19 @@ def run(
             "dialogues": dialogues.count,
             "responses": response_table.rows,
             "ratings": {who: dict(sorted(counts.items())) for who, counts in ratings.items()},
+            # The key that raters' pseudonyms come from; null where no rater is kept.
+            "rater_key": raters.fingerprint if rated_by_name else None,
             "rejections": dict(sorted(reasons.items())),
         },
     )
+
+
+def _raters(source: Source, columns: TableColumns | None, secrets: Path | None) -> Raters:
+    """Return the pseudonyms of `source`; a secret is made only where there are raters to hide."""
+    if not source.own:
+        return PUBLISHED
+    named = columns is not None and any(one.rater for one in columns.responses.values())
+    return Raters(load_secret(secrets)) if named else raters_of_this_run()
 
 
 class _Runs:

@@ -122,9 +122,12 @@ def _reference(
         with torch.no_grad():
             found = answer_log_probs(model, inputs)
         values[:, batch] = found.reshape(2, -1).cpu().numpy()
-    with saving("what the reference says", kept):
-        with AtomicFile(kept) as part, part.open("wb") as stream:
-            np.save(stream, values, allow_pickle=False)
+    with (
+        saving("what the reference says", kept),
+        AtomicFile(kept) as part,
+        part.open("wb") as stream,
+    ):
+        np.save(stream, values, allow_pickle=False)
     return values
 
 

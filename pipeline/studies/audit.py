@@ -20,6 +20,7 @@ from pipeline.audit.run import run_audit
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
+from pipeline.sources.pseudonyms import PUBLISHED
 
 AGAINST = "empathetic_intents/empathetic_dialogues.parquet"
 FILES = {
@@ -49,7 +50,9 @@ def run(data: Path, scratch: Path) -> dict[str, Any]:
 def audit_source(data: Path, name: str) -> AuditResult:
     """Audit one of FILES; the 2,000 rated dialogues also against the corpus they came from."""
     against = data / AGAINST if name == "welivita2024" else None
-    table = read_table(data / FILES[name], get_layout(name), against=against, name=name)
+    table = read_table(
+        data / FILES[name], get_layout(name), against=against, name=name, raters=PUBLISHED
+    )
     if name == "welivita2024":
         table = with_papers_split(table)
     return run_audit(table, AuditSettings())

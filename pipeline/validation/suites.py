@@ -13,6 +13,7 @@ from pydantic import Field
 
 from pipeline.config import Section
 from pipeline.records import SplitName
+from pipeline.records.response import RATER
 
 if TYPE_CHECKING:
     from great_expectations.expectations.expectation import Expectation
@@ -76,7 +77,7 @@ def response_suite(bounds: Bounds) -> Suite:
         _holds("exchange_is_known", "the exchange that it answers is in this build"),
         _in_set("rating", "ratings are 1, 2 or 3", RATINGS),
         _holds("codes_are_known", "codes are of the 15 behaviour codes"),
-        _matches("rater", "raters are pseudonyms (r0001 ...)", r"^r\d{4,}$"),
+        _matches("rater", "raters are pseudonyms (r- and 12 hex digits)", RATER),
         _between("words", "the response has a usable length in words", bounds.response),
     ]
 

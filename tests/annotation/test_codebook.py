@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 import shutil
-import stat
 from pathlib import Path
 
 import pytest
@@ -12,7 +11,7 @@ import pytest
 from pipeline.annotation.guidelines import ARGILLA_MAX_CHARS, load_guidelines
 from pipeline.annotation.indices import miti_style_indices
 from pipeline.annotation.marks import codes_by_sentence
-from pipeline.annotation.pseudonyms import Pseudonyms, load_pseudonyms
+from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.questions import CODES, EMPATHY, QUESTIONS
 from pipeline.errors import PipelineError
 from pipeline.records import BehaviourCode
@@ -120,29 +119,12 @@ def test_an_index_with_nothing_to_divide_by_is_none_and_never_zero() -> None:
     assert indices.reflections_per_question is None
 
 
-def test_a_pseudonym_depends_on_the_salt_and_stays_itself() -> None:
+def test_a_pseudonym_depends_on_the_key_and_stays_itself() -> None:
     ours, theirs = Pseudonyms(b"ours"), Pseudonyms(b"theirs")
 
     assert ours("ann") == ours("ann") != theirs("ann")
     assert ours(ours("ann")) == ours("ann")
     assert "ann" not in ours("ann")[2:]
-
-
-def test_the_salt_is_made_once_for_its_owner_alone(tmp_path: Path) -> None:
-    path = tmp_path / "deep" / "salt"
-
-    first = load_pseudonyms(path)("ann")
-
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
-    assert load_pseudonyms(path)("ann") == first
-
-
-def test_a_damaged_salt_is_an_error(tmp_path: Path) -> None:
-    path = tmp_path / "salt"
-    path.write_text("pepper")
-
-    with pytest.raises(PipelineError, match="not a salt"):
-        load_pseudonyms(path)
 
 
 def test_questions_refuse_what_is_no_answer() -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -57,7 +58,7 @@ def test_a_rater_id_never_enters_the_table(tmp_path: Path) -> None:
 
     (text,) = read_table(path).texts
 
-    assert text.rater == "r0001"
+    assert re.fullmatch(r"r-[0-9a-f]{12}", str(text.rater))
     assert "A1B2C3" not in repr(read_table(path).texts)
 
 

@@ -15,7 +15,7 @@ def test_refuses_a_rating_outside_one_to_three(rating: int) -> None:
         response("human", rating)
 
 
-@pytest.mark.parametrize("rater", ["A1B2C3D4E5", "a0001", "r1", "worker 12"])
+@pytest.mark.parametrize("rater", ["A1B2C3D4E5", "a0001", "r0001", "r-A1B2C3D4E5F6", "worker 12"])
 def test_refuses_a_rater_that_is_no_pseudonym(rater: str) -> None:
     values = response("human", 3).model_dump() | {"rater": rater}
 

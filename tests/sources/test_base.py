@@ -1,27 +1,10 @@
-"""Pseudonyms of raters, and texts that must not enter a corpus."""
+"""Texts that must not enter a corpus."""
 
 from __future__ import annotations
 
 import pytest
 
-from pipeline.sources.base import Raters, unusable
-
-
-def test_raters_are_numbered_in_the_order_of_the_file() -> None:
-    raters = Raters()
-
-    assert [raters.pseudonym(one) for one in ("zoe", "adam", "zoe", "bea")] == [
-        "r0001",
-        "r0002",
-        "r0001",
-        "r0003",
-    ]
-
-
-def test_another_file_numbers_its_raters_anew() -> None:
-    Raters().pseudonym("zoe")
-
-    assert Raters().pseudonym("adam") == "r0001"
+from pipeline.sources.base import unusable
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ from pipeline.errors import PipelineError, RowError, TableError
 from pipeline.records import Rejection
 from pipeline.sources import ReadOptions, TableColumns
 from pipeline.sources.licences import UnknownLicenceError
+from pipeline.sources.pseudonyms import Raters
 from pipeline.sources.table import TABLE
 from tests.builds import kept, read, write_csv, write_jsonl
 from tests.sources.raw import table_row
@@ -30,11 +31,12 @@ COLUMNS = TableColumns.model_validate(
         "licence": "CC-BY-4.0",
     }
 )
+RATERS = Raters(b"a key for tests")
 WITHOUT_IDS = COLUMNS.model_copy(update={"dialogue_id": None})
 
 
 def _read(tmp_path: Path, *rows: dict[str, object], columns: TableColumns = COLUMNS) -> list[Any]:
-    return read(TABLE, write_csv(tmp_path / "mine.csv", rows), columns=columns)
+    return read(TABLE, write_csv(tmp_path / "mine.csv", rows), columns=columns, raters=RATERS)
 
 
 def _rejected(items: list[Any]) -> list[str]:
@@ -47,7 +49,7 @@ def test_a_row_becomes_an_exchange_with_its_responses(tmp_path: Path) -> None:
     assert item.exchange.dialogue_id == "d1"
     assert item.exchange.situation == ""
     assert [(one.responder, one.rating, one.rater) for one in item.responses] == [
-        ("human", 2, "r0001"),
+        ("human", 2, RATERS.pseudonym("W1@example")),
         ("bot", 3, None),
     ]
 

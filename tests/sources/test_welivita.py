@@ -11,6 +11,7 @@ import pytest
 from pipeline.errors import RowError, TableError
 from pipeline.records import BehaviourCode, Rejection
 from pipeline.sources.base import Sourced
+from pipeline.sources.pseudonyms import PUBLISHED
 from pipeline.sources.welivita import WELIVITA2023, WELIVITA2024
 from tests.builds import read, write_csv, write_jsonl
 from tests.sources.raw import STUDY_2023, STUDY_2024, study_row
@@ -47,12 +48,15 @@ def test_a_response_names_its_exchange_as_parent(tmp_path: Path) -> None:
     assert {one.exchange_id for one in item.responses} == {item.exchange.id}
 
 
-def test_raters_are_numbered_in_file_order(tmp_path: Path) -> None:
-    rows = [study_row(1), study_row(2, annotator_human="A2WORKER1HUMAN")]
+def test_the_same_rater_has_the_same_pseudonym_in_every_row_and_on_every_machine(
+    tmp_path: Path,
+) -> None:
+    rows = [study_row(1, annotator_human="A2WORKER"), study_row(2, annotator_human="A2WORKER")]
     first, second = read(WELIVITA2024, write_csv(tmp_path / "study.csv", rows))
 
-    assert [one.rater for one in first.responses] == ["r0001", "r0002", "r0003", "r0004", "r0005"]
-    assert [one.rater for one in second.responses] == ["r0001", "r0006", "r0007", "r0008", "r0009"]
+    assert first.responses[0].rater == second.responses[0].rater == PUBLISHED.pseudonym("A2WORKER")
+    assert PUBLISHED.pseudonym("A2WORKER") == "r-101a7776e3b5"
+    assert len({one.rater for one in first.responses}) == 5
 
 
 def test_ids_do_not_depend_on_the_order_of_rows_or_the_name_of_the_file(tmp_path: Path) -> None:

@@ -56,7 +56,7 @@ DEFECTS = [
         1,
     ),
     ("responses/source", spoil(4, rating=4), "ratings are 1, 2 or 3", 1),
-    ("responses/source", spoil(4, rater="A1B2"), "raters are pseudonyms (r0001 ...)", 1),
+    ("responses/source", spoil(4, rater="A1B2"), "raters are pseudonyms (r- and 12 hex digits)", 1),
     (
         "responses/source",
         spoil(4, codes=["Reassure"]),

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.config import home
 from pipeline.errors import MissingFileError
 from pipeline.evaluation.comparison import (
     Comparison,
@@ -28,7 +29,6 @@ from pipeline.evaluation.judge_agreement import JudgeAgreement
 from pipeline.evaluation.judges import Judge, PointwiseJudge, longer_judge
 from pipeline.features.embeddings import CachedEmbedder, MiniLm
 from pipeline.features.table import Array
-from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, Response
 from pipeline.scoring.predict import expected_ratings
 from pipeline.storage import read_json

@@ -10,7 +10,7 @@ from pipeline.features.table import Array, FeatureTable
 from pipeline.scoring.features import combination
 from pipeline.scoring.leniency import fixed_effects, teq_effect
 from pipeline.scoring.mixed import fit_mixed
-from pipeline.scoring.rated import RatedSet
+from pipeline.scoring.rated import RatedSet, by_first_sight
 
 FEATURES = "text"
 
@@ -29,13 +29,13 @@ def rater_figures(rated: RatedSet, table: FeatureTable) -> dict[str, Any]:
 
 
 def _fitted(rated: RatedSet, values: Array) -> dict[str, Any]:
-    raters, place = np.unique(rated.raters, return_inverse=True)
+    place, count = by_first_sight(rated.raters)
     fixed, teq = fixed_effects(rated, values)
     model = fit_mixed(rated.ratings.astype(np.float64), fixed, place)
     effect = teq_effect(model, teq)
     return {
         "ratings": len(rated),
-        "raters": len(raters),
+        "raters": len(count),
         "sd_between_raters": round(float(np.sqrt(model.between)), 4),
         "sd_within_raters": round(float(np.sqrt(model.within)), 4),
         "share_between_raters": round(model.share_between, 4),

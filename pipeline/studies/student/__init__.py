@@ -13,9 +13,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from pipeline.config import home
 from pipeline.corpora.candidates import Candidate
 from pipeline.llm.local_server import model_path
-from pipeline.llm.open_chat import home
 from pipeline.records import Exchange, PreferencePair
 from pipeline.sources import Sourced
 from pipeline.stages import base_model
