@@ -74,3 +74,18 @@ def test_the_questionnaire_tells_of_a_rater_who_rated_once() -> None:
     )
 
     assert found[int(teq.argmax())] > 0.3
+
+
+@pytest.mark.parametrize("model", LENIENCY)
+def test_what_raters_are_called_changes_no_digit(model: str) -> None:
+    random = np.random.default_rng(5)
+    number = random.integers(0, 60, 400)
+    ratings = random.integers(1, 4, 400).tolist()
+    teq = random.integers(20, 60, 60)[number].astype(float).tolist()
+    values = random.normal(size=(400, 3))
+    names = [f"{name:012x}" for name in random.integers(0, 2**40, 60)]
+
+    first = LENIENCY[model](rated_by([f"r{one:04d}" for one in number], ratings, teq), values)
+    second = LENIENCY[model](rated_by([names[one] for one in number], ratings, teq), values)
+
+    assert first.tolist() == second.tolist()
