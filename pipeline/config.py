@@ -1,4 +1,4 @@
-"""`Section`: the base of every typed part of `params.yaml`; and where this checkout's own is."""
+"""`Section`: the base of every typed part of `params.yaml`; `home`: where ledger and secret are."""
 
 from __future__ import annotations
 

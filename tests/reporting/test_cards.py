@@ -171,6 +171,15 @@ def test_mlcroissant_accepts_the_document_and_loads_the_rows(folder: Path) -> No
     assert rows[0]["preferences_strict/prompt"][0]["preferences_strict/prompt/role"] == b"user"
 
 
+def test_card_and_croissant_say_what_is_kept_of_raters_and_why(card: Card, folder: Path) -> None:
+    about = croissant(NAME, facts_of(folder))["rai:personalSensitiveInformation"]
+
+    for text in (card.text, " ".join(about)):
+        assert "keyed hash" in text
+        assert "Toronto Empathy Questionnaire (rater_teq)" in text
+        assert "takes out how leniently they rate" in text
+
+
 def test_croissant_says_that_the_data_is_synthetic_and_what_it_is_for(folder: Path) -> None:
     document = croissant(NAME, facts_of(folder))
 

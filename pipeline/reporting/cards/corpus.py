@@ -59,6 +59,14 @@ class _Counted:
     counts: Figure
 
 
+KEPT_OF_RATERS = (
+    "Of those who rated the source, the build keeps a pseudonym, a keyed hash, and, where the "
+    "source has it, the total of their Toronto Empathy Questionnaire (rater_teq): with both, a "
+    "scorer takes out how leniently they rate. They stand in the table of the source's responses "
+    "and in none of this corpus; the ids themselves are in no table."
+)
+
+
 def corpus_licence(name: str, facts: Facts) -> str | None:
     """Return the licence that decides about the corpus `name`; None if it has no row."""
     found: str | None = facts.need(COUNTS)["corpora"][name]["strict"]["licence"].raw
@@ -101,6 +109,7 @@ def corpus_card(
         "crisis": _counted(summaries, "crisis"),
         "personal": _counted(summaries, "personal_data"),
         "unchecked": _unchecked(summaries),
+        "kept_of_raters": KEPT_OF_RATERS,
         "agreement": facts.find(ANNOTATIONS),
         "machine": _machine_written(description, tables),
         "synthetic_source": SYNTHETIC[facts.need(INGEST)["synthetic"].raw],

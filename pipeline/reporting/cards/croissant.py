@@ -8,7 +8,13 @@ from __future__ import annotations
 import os
 from typing import Any
 
-from pipeline.reporting.cards.corpus import CARD_TABLES, SYNTHETIC, TITLES, corpus_licence
+from pipeline.reporting.cards.corpus import (
+    CARD_TABLES,
+    KEPT_OF_RATERS,
+    SYNTHETIC,
+    TITLES,
+    corpus_licence,
+)
 from pipeline.reporting.facts import Fact, Facts, text_of
 
 # https://spdx.org/licenses/; what states none has no address.
@@ -158,8 +164,8 @@ def _responsible(
         "data_social_impact": "A model trained on this may sound understanding without being able "
         f"to help. Findings of crisis content in the supervised rows: {crisis}.",
         "personal_sensitive_information": [
-            f"Findings of personal data in the supervised rows: {personal}. "
-            "Ids of raters never enter a table.",
+            f"Findings of personal data in the supervised rows: {personal}.",
+            KEPT_OF_RATERS,
         ],
     }
 
