@@ -179,7 +179,7 @@ def test_values_of_other_types_are_read_as_text(tmp_path: Path) -> None:
     ids=["rating", "utterance", "id", "response", "twice"],
 )
 def test_no_error_about_a_row_names_its_rater(tmp_path: Path, changed: dict[str, object]) -> None:
-    with pytest.raises(RowError, match="mine.csv row 2") as error:
+    with pytest.raises(RowError, match=r"mine\.csv row 2") as error:
         _read(tmp_path, table_row(1), table_row(2) | changed)
 
     assert "@example" not in str(error.value)
