@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import os
 import shutil
 import signal
@@ -61,14 +62,17 @@ def copies_of(work: Path, copies: Path, run: Callable[[], object]) -> list[Path]
 
 def kill_at(number: int, work: Path, run: Callable[[], object]) -> bool:
     """Run `run` in a child that is killed at the `number`-th thing it asks; False if it ended."""
-    left = number
+    asked = itertools.count(1)
+    return kill_when(lambda: next(asked) == number, work, run)
 
-    def count() -> None:
-        nonlocal left
-        left -= 1
-        if left == 0:
+
+def kill_when(ready: Callable[[], bool], work: Path, run: Callable[[], object]) -> bool:
+    """Run `run` in a child that is killed as soon as `ready`; False if it ended."""
+
+    def look() -> None:
+        if ready():
             os.kill(os.getpid(), signal.SIGKILL)
 
-    status = in_a_child(run, count, work)
+    status = in_a_child(run, look, work)
     assert status == 0 or os.WTERMSIG(status) == signal.SIGKILL
     return status != 0

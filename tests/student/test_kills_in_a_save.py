@@ -11,8 +11,9 @@ import pytest
 
 from pipeline.storage import file_sha256
 from pipeline.student.adapters import WEIGHTS
+from pipeline.student.checkpoints import last_checkpoint
 from pipeline.student.teach import Taught
-from tests.student.disturbing import copies_of, kill_at
+from tests.student.disturbing import copies_of, kill_at, kill_when
 from tests.student.lessons import DPO, SFT, dpo, sft, weights
 
 # Five steps, a checkpoint after each.
@@ -53,13 +54,11 @@ def test_a_training_goes_on_from_whatever_a_kill_left_of_its_checkpoints(
 
 
 def test_the_last_whole_checkpoint_is_there_from_the_first_save_to_the_end_of_training(
-    states: list[Path],
+    states: list[Path], tmp_path: Path
 ) -> None:
-    from pipeline.student.checkpoints import last_checkpoint
-
     steps = []
     for state in states:
-        (work,) = state.iterdir()
+        (work,) = shutil.copytree(state, tmp_path / state.name).iterdir()
         found = last_checkpoint(work)
         steps.append(int(found.name.removeprefix("checkpoint-")) if found else 0)
 
@@ -159,8 +158,9 @@ def test_a_damaged_reference_is_asked_again(
 ) -> None:
     shutil.copytree(undisturbed[0] / "sft", tmp_path / "sft")
     work = tmp_path / "work"
-    # Killed at the first checkpoint: the reference is there, and the step before it is lost.
-    kill_at(12, work, lambda: dpo(base, tmp_path))
+    assert kill_when(
+        lambda: bool(list(work.glob("*/reference.npy"))), work, lambda: dpo(base, tmp_path)
+    )
     (reference,) = work.glob("*/reference.npy")
     damage(reference)
 
