@@ -97,12 +97,12 @@ def _column(values: Array) -> tuple[float, ...]:
 def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder | None) -> None:
     """Write a scorer, the coder that its features need, and their card."""
     with AtomicFile(folder / MODEL) as part:
-        part.write_bytes(_dumped(scorer.estimator_))
+        part.write_bytes(dumped(scorer.estimator_))
     if coder is not None:
         # A memory address, by which scikit-learn warns once per list of stop words.
         vars(coder.words_).pop("_stop_words_id", None)
         with AtomicFile(folder / CODER) as part:
-            part.write_bytes(_dumped({"words": coder.words_, "model": coder.model_}))
+            part.write_bytes(dumped({"words": coder.words_, "model": coder.model_}))
         facts = facts.model_copy(
             update={"coder_codes": coder.codes_, "coder_temperature": coder.temperature_}
         )
@@ -111,7 +111,7 @@ def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder
         part.write_text(card(facts), encoding="utf-8")
 
 
-def _dumped(value: object) -> bytes:
+def dumped(value: object) -> bytes:
     """Return `value` as a skops file; the same value gives the same bytes.
 
     skops numbers objects and files by memory address and stamps each with the time. Here they are
