@@ -1,20 +1,26 @@
-"""The check of a fresh clone's build lets trained weights differ, and nothing else."""
+"""The check of a fresh clone's build lets processors round, and nothing else."""
 
 from __future__ import annotations
 
-import importlib.util
+import importlib
+import json
+from collections.abc import Callable
 from copy import deepcopy
+from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import yaml
 
+from pipeline.features.table import FeatureTable, write_features
 from pipeline.workspace import PROJECT
 
 PIPELINE = {
     "stages": {
         "build": {},
         "train": {"foreach": ["a"], "do": {"meta": {"machine_dependent": True}}},
-        "evaluate": {},
+        "select": {},
         "count": {},
     }
 }
@@ -26,10 +32,10 @@ LOCK = {
         "deps": [{"path": "data/rows", "md5": "1"}],
         "outs": [{"path": "models/a", "md5": "2"}, {"path": "metrics/a.json", "md5": "3"}],
     },
-    "evaluate": {
-        "cmd": "evaluate",
+    "select": {
+        "cmd": "select",
         "deps": [{"path": "models", "md5": "4"}, {"path": "data/rows", "md5": "1"}],
-        "outs": [{"path": "metrics/evaluation.json", "md5": "5"}],
+        "outs": [{"path": "metrics/selection.json", "md5": "5"}],
     },
     "count": {
         "cmd": "count",
@@ -39,66 +45,224 @@ LOCK = {
 }
 
 
-@pytest.fixture(scope="module")
-def unchanged() -> Any:
-    spec = importlib.util.spec_from_file_location("unchanged", PROJECT / ".ci" / "unchanged.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+@pytest.fixture
+def unchanged(monkeypatch: pytest.MonkeyPatch) -> Any:
+    monkeypatch.syspath_prepend(PROJECT / ".ci")
+    return importlib.import_module("unchanged")
 
 
-def moved(stage: str, key: str, at: int, **change: str) -> dict[str, Any]:
+def with_change(stage: str, key: str, at: int, **change: str) -> dict[str, Any]:
     lock = deepcopy(LOCK)
     lock[stage][key][at].update(change)  # type: ignore[index]
     return lock
-
-
-def test_what_is_built_from_trained_weights_depends_on_the_machine_too(unchanged: Any) -> None:
-    assert unchanged.machine_dependent(PIPELINE, LOCK) == {"train@a", "evaluate"}
 
 
 @pytest.mark.parametrize(
     ("after", "changed"),
     [
         (LOCK, set()),
-        (moved("train@a", "outs", 0, md5="9"), {"dvc.lock"}),
-        (moved("train@a", "outs", 1, md5="9"), {"dvc.lock", "metrics/a.json"}),
-        (moved("evaluate", "deps", 0, md5="9"), {"dvc.lock", "metrics/evaluation.json"}),
+        (with_change("train@a", "outs", 0, md5="9"), {"dvc.lock"}),
+        (with_change("train@a", "outs", 1, md5="9"), {"dvc.lock", "metrics/a.json"}),
+        (with_change("select", "deps", 0, md5="9"), {"dvc.lock"}),
     ],
 )
-def test_hashes_of_trained_weights_may_move(
+def test_hashes_of_trained_numbers_may_move(
     unchanged: Any, after: dict[str, Any], changed: set[str]
 ) -> None:
-    assert unchanged.complaints(PIPELINE, LOCK, after, changed) == []
+    assert list(unchanged.complaints(PIPELINE, LOCK, after, changed)) == []
 
 
 @pytest.mark.parametrize(
     ("after", "changed", "problem"),
     [
-        (moved("build", "outs", 0, md5="9"), {"dvc.lock"}, "stage build differs"),
-        (moved("count", "outs", 0, md5="9"), {"dvc.lock"}, "stage count differs"),
+        (with_change("build", "outs", 0, md5="9"), {"dvc.lock"}, "stage build differs"),
+        (with_change("count", "outs", 0, md5="9"), {"dvc.lock"}, "stage count differs"),
+        (with_change("select", "outs", 0, md5="9"), {"dvc.lock"}, "stage select differs"),
         (LOCK, {"metrics/counts.json"}, "metrics/counts.json: changed"),
+        (LOCK, {"metrics/selection.json"}, "metrics/selection.json: changed"),
         (LOCK, {"README.md"}, "README.md: changed"),
-        (moved("evaluate", "deps", 1, md5="9"), {"dvc.lock"}, "stage evaluate differs in more"),
-        (moved("train@a", "outs", 0, path="b"), {"dvc.lock"}, "stage train@a differs in more"),
+        (with_change("select", "deps", 1, md5="9"), {"dvc.lock"}, "stage select differs"),
+        (with_change("train@a", "outs", 0, path="b"), {"dvc.lock"}, "stage train@a differs"),
         ({**LOCK, "train@a": {**LOCK["train@a"], "params": {}}}, {"dvc.lock"}, "train@a differs"),
-        ({name: LOCK[name] for name in ("build", "count")}, {"dvc.lock"}, "evaluate is only old"),
+        ({name: LOCK[name] for name in ("build", "count")}, {"dvc.lock"}, "select is only old"),
     ],
 )
-def test_nothing_else_may(
+def test_what_is_read_from_them_and_all_else_may_not(
     unchanged: Any, after: dict[str, Any], changed: set[str], problem: str
 ) -> None:
-    found = unchanged.complaints(PIPELINE, LOCK, after, changed)
+    found = list(unchanged.complaints(PIPELINE, LOCK, after, changed))
 
     assert any(problem in one for one in found), found
 
 
-def test_our_own_training_stages_are_marked(unchanged: Any) -> None:
-    import yaml
-
+def test_our_own_stages_that_embed_train_or_generate_are_marked(unchanged: Any) -> None:
     pipeline = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))
-    lock = {f"{name}@x": {} for name in ("train_sft", "train_dpo", "generate", "split")}
+    marked = unchanged.machine_dependent(pipeline, {name: {} for name in pipeline["stages"]})
 
-    assert unchanged.machine_dependent(pipeline, lock) == lock.keys() - {"split@x"}
+    assert {"featurize", "train_scorer", "train_reward", "train_sft", "generate"} <= marked
+    assert not {"ingest", "split", "build_sft", "audit", "select_annotations"} & marked
+
+
+Change = Callable[["Build"], None]
+
+
+class Build:
+    """The outputs of stages that train, as a build leaves them; a change is made in place."""
+
+    def __init__(self) -> None:
+        random = np.random.default_rng(7)
+        self.features = random.normal(size=(40, 384))
+        self.ids = [f"response-{number}" for number in range(40)]
+        self.coder = random.normal(size=(15, 300))
+        self.words = {word: place for place, word in enumerate("abcdefghij")}
+        self.reward = random.normal(size=128)
+        self.score, self.text = 0.4219, "That sounds hard."
+        self.accuracy, self.rows = 0.6842, 57
+
+    def write(self) -> None:
+        from safetensors.numpy import save_file
+        from sklearn.linear_model import LogisticRegression
+
+        from pipeline.scoring.saved import dumped
+
+        for folder in ("models", "metrics"):
+            Path(folder).mkdir(exist_ok=True)
+        names = tuple(f"response_{number}" for number in range(384))
+        write_features(
+            Path("features.parquet"), FeatureTable(tuple(self.ids), names, self.features)
+        )
+        model = LogisticRegression()
+        model.coef_ = self.coder
+        Path("models/coder.skops").write_bytes(dumped({"words": self.words, "model": model}))
+        save_file({"head.direction": self.reward}, "models/reward.safetensors")
+        said = {"id": "response-1", "text": self.text, "score": self.score}
+        Path("said.jsonl").write_text(f"{json.dumps(said)}\n")
+        Path("metrics/a.json").write_text(self.metrics())
+
+    def metrics(self) -> str:
+        return json.dumps({"test": self.rows, "accuracy": self.accuracy, "tokens_per_s": 58})
+
+
+OUTPUTS = ("features.parquet", "models", "said.jsonl", "metrics/a.json")
+
+
+def complaints_about(change: Change, unchanged: Any) -> list[str]:
+    """Return what the check says of a build that is `change` away from the committed one."""
+    build = Build()
+    build.write()
+    in_git = {"metrics/a.json": build.metrics()}
+    before = dict.fromkeys(OUTPUTS, "committed")
+    accepted = json.loads(json.dumps(unchanged.accept(before, in_git.get)))
+    change(build)
+    build.write()
+    return list(unchanged.moved(before, dict.fromkeys(OUTPUTS, "new"), accepted, in_git.get))
+
+
+def round_otherwise(build: Build) -> None:
+    """As the kernels of torch and OpenBLAS do, ten times as much."""
+    random = np.random.default_rng(8)
+    build.features += random.normal(size=build.features.shape) * 1e-6
+    build.coder += random.normal(size=build.coder.shape) * 1e-5
+    build.reward += random.normal(size=build.reward.shape) * 1e-4
+    build.score += 1e-4
+    build.accuracy += 1e-4
+
+
+def test_another_kernels_rounding_passes(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    assert complaints_about(round_otherwise, unchanged) == []
+
+
+def one_coefficient(build: Build) -> None:
+    build.coder[3, 17] += 0.3
+
+
+def one_weight(build: Build) -> None:
+    build.reward[5] += 0.05
+
+
+def one_feature(build: Build) -> None:
+    build.features[2, 100] += 0.5
+
+
+def one_unknown_feature(build: Build) -> None:
+    build.features[2, 100] = np.nan
+
+
+def one_id(build: Build) -> None:
+    build.ids[3] = "response-x"
+
+
+def order_of_ids(build: Build) -> None:
+    build.ids[3], build.ids[4] = build.ids[4], build.ids[3]
+
+
+def one_word(build: Build) -> None:
+    build.words["k"] = build.words.pop("j")
+
+
+def one_text(build: Build) -> None:
+    build.text = "That sounds fine."
+
+
+def one_figure(build: Build) -> None:
+    build.accuracy += 1 / 57
+
+
+def one_count(build: Build) -> None:
+    build.rows += 1
+
+
+def one_dimension(build: Build) -> None:
+    build.coder = build.coder.reshape(30, 150)
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [
+        (one_coefficient, "coder.skops"),
+        (one_weight, "reward.safetensors"),
+        (one_feature, "features.parquet"),
+        (one_unknown_feature, "features.parquet"),
+        (one_id, "features.parquet"),
+        (order_of_ids, "features.parquet"),
+        (one_word, "coder.skops"),
+        (one_text, "said.jsonl"),
+        (one_figure, "a.json: accuracy"),
+        (one_count, "a.json: test"),
+        (one_dimension, "coder.skops"),
+    ],
+)
+def test_a_real_change_does_not(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, change: Change, where: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    found = complaints_about(change, unchanged)
+
+    assert found
+    assert all(where in one for one in found), found
+
+
+def test_fingerprints_of_another_build_are_refused(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    Build().write()
+    accepted = unchanged.accept({"said.jsonl": "1"}, {}.get)
+
+    found = list(unchanged.moved({"said.jsonl": "2"}, {"said.jsonl": "3"}, accepted, {}.get))
+
+    assert [one for one in found if "--accept" in one] == found != []
+
+
+def test_the_committed_fingerprints_are_of_the_committed_lock(unchanged: Any) -> None:
+    pipeline = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))
+    lock = yaml.safe_load((PROJECT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
+    made = unchanged.outputs(lock, unchanged.machine_dependent(pipeline, lock))
+    accepted = json.loads((PROJECT / unchanged.FINGERPRINTS).read_text(encoding="utf-8"))
+
+    assert {"datasets/features.parquet", "datasets/scorer"} <= accepted["made_of"].keys()
+    assert {path: made.get(path) for path in accepted["made_of"]} == accepted["made_of"]

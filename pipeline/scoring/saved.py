@@ -97,12 +97,12 @@ def _column(values: Array) -> tuple[float, ...]:
 def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder | None) -> None:
     """Write a scorer, the coder that its features need, and their card."""
     with AtomicFile(folder / MODEL) as part:
-        part.write_bytes(_dumped(scorer.estimator_))
+        part.write_bytes(dumped(scorer.estimator_))
     if coder is not None:
         # A memory address, by which scikit-learn warns once per list of stop words.
         vars(coder.words_).pop("_stop_words_id", None)
         with AtomicFile(folder / CODER) as part:
-            part.write_bytes(_dumped({"words": coder.words_, "model": coder.model_}))
+            part.write_bytes(dumped({"words": coder.words_, "model": coder.model_}))
         facts = facts.model_copy(
             update={"coder_codes": coder.codes_, "coder_temperature": coder.temperature_}
         )
@@ -111,22 +111,41 @@ def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder
         part.write_text(card(facts), encoding="utf-8")
 
 
-def _dumped(value: object) -> bytes:
-    """Return `value` as a skops file; the same value gives the same bytes.
+def dumped(value: object) -> bytes:
+    """Return `value` as a skops file in its one canonical form: sorted, without times.
 
-    skops numbers objects and files by memory address and stamps each with the time. Here they are
-    numbered as they come, so that a model that was not changed is seen as unchanged.
+    skops numbers objects and files by memory address, keeps dicts in the order in which they were
+    filled and stamps each file with the time. Here dicts are sorted and all is numbered as it then
+    comes, so that a model that was not changed is seen as unchanged.
     """
     from skops import io
 
     numbers: dict[str, int] = {}
-    with ZipFile(BytesIO(io.dumps(value))) as dumped, BytesIO() as stream:
-        schema = _renumbered(json.loads(dumped.read(SCHEMA)), numbers)
+    with ZipFile(BytesIO(io.dumps(value))) as written, BytesIO() as stream:
+        schema = _renumbered(_sorted(json.loads(written.read(SCHEMA))), numbers)
+        members = {_renamed(name, numbers): written.read(name) for name in written.namelist()}
+        members[SCHEMA] = json.dumps(schema).encode()
         with ZipFile(stream, "w") as renamed:
-            for name in dumped.namelist():
-                content = json.dumps(schema).encode() if name == SCHEMA else dumped.read(name)
-                renamed.writestr(ZipInfo(_renamed(name, numbers)), content, ZIP_DEFLATED)
+            for name in sorted(members):
+                renamed.writestr(ZipInfo(name), members[name], ZIP_DEFLATED)
         return stream.getvalue()
+
+
+def _sorted(node: Any) -> Any:
+    """Return a schema whose plain dicts are in the order of their keys."""
+    if isinstance(node, list):
+        return [_sorted(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    found = {key: _sorted(value) for key, value in node.items()}
+    if (found.get("__loader__"), found.get("__class__")) == ("DictNode", "dict"):
+        types = found["key_types"]["content"]
+        rows = sorted(
+            zip(found["content"].items(), types, strict=True), key=lambda row: str(row[0][0])
+        )
+        found["content"] = dict(item for item, _ in rows)
+        found["key_types"]["content"] = [one for _, one in rows]
+    return found
 
 
 def _renumbered(node: Any, numbers: dict[str, int]) -> Any:

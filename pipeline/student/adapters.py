@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 FACTS = "adapter.json"
 WEIGHTS = "adapter_model.safetensors"
+CONFIG = "adapter_config.json"
 
 
 class AdapterFacts(Section):
@@ -114,6 +115,9 @@ def write_facts(
     folder: Path, base: Path, parents: Sequence[Path], *, run: Mapping[str, Any]
 ) -> None:
     """Say in `folder` what the adapter in it was trained on; `run` are the facts of its run."""
+    # peft keeps the names of the taught modules as a set, which has another order on every run.
+    config = read_json(folder / CONFIG)
+    write_json(folder / CONFIG, {**config, "target_modules": sorted(config["target_modules"])})
     card = read_base(base)
     below = [read_adapter(one) for one in parents]
     facts = AdapterFacts(

@@ -13,10 +13,25 @@ from pipeline.evaluation.published import (
     reproduce_table,
 )
 from pipeline.features.table import FeatureTable
+from pipeline.scoring.classifiers import CLASSIFIERS
 from pipeline.scoring.rated import RatedSet
 from pipeline.studies.scoring.data import load
 
+pytestmark = pytest.mark.kernel
+
 Published = tuple[RatedSet, FeatureTable]
+HEADLINE = {
+    "v2_sympathy",
+    "v2_encouragement",
+    "published_open_question",
+    "published_advise_with_permission",
+    "published_affirm",
+    "published_emphasize_autonomy",
+    "published_support",
+    "published_confront",
+    "published_direct",
+    "published_warn",
+}
 
 
 @pytest.fixture(scope="module")
@@ -51,24 +66,42 @@ def test_each_cell_of_the_papers_table_is_reproduced(
 
 
 @pytest.mark.slow
-def test_the_headline_is_the_best_of_thirty_on_the_test_part(published: Published) -> None:
+def test_the_headline_is_the_best_of_thirty_on_the_test_part_give_or_take_one_item(
+    published: Published,
+) -> None:
     results = reproduce_selection(*published, order="RFE")
     best = max(results, key=lambda result: result.accuracy)
 
-    assert round(100 * best.accuracy, 2) == 53.65
+    # The published recipe's solver stops before it converges: one item of 384 is on the edge, and
+    # falls to either side by how the processor at hand rounds sums. 53.65 or 53.39 per cent.
+    assert right(best) in {206, 205}
     assert len(results) == 30
-    assert set(best.selected) == {
-        "v2_sympathy",
-        "v2_encouragement",
-        "published_open_question",
-        "published_advise_with_permission",
-        "published_affirm",
-        "published_emphasize_autonomy",
-        "published_support",
-        "published_confront",
-        "published_direct",
-        "published_warn",
-    }
+    assert set(best.selected) == HEADLINE
+
+
+def test_solved_to_the_end_the_headline_is_205_items_on_every_processor(
+    published: Published, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from sklearn.linear_model import LogisticRegression
+
+    monkeypatch.setitem(
+        CLASSIFIERS,
+        "LR",
+        lambda seed: LogisticRegression(solver="newton-cholesky", tol=1e-10, random_state=seed),
+    )
+    results = reproduce_selection(*published, order="RFE")
+    best = max(results, key=lambda result: result.accuracy)
+
+    assert right(best) == 205
+    assert set(best.selected) == HEADLINE
+    assert [right(result) for result in results[:12]] == [
+        *(127, 142, 181, 181, 179, 175, 182, 182, 183, 205, 203, 195)
+    ]
+
+
+def right(result: PublishedResult) -> int:
+    """Return how many items of the test part it met."""
+    return round(result.accuracy * result.tested)
 
 
 def test_five_best_single_features_give_the_papers_figure(published: Published) -> None:

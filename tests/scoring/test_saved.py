@@ -2,7 +2,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import numpy as np
 import pytest
@@ -13,7 +15,7 @@ from pipeline.features.table import Array, FeatureTable
 from pipeline.scoring.classifiers import CLASSIFIERS
 from pipeline.scoring.predict import score
 from pipeline.scoring.rated import ScoringError
-from pipeline.scoring.saved import FACTS, MODEL, describe, load, save
+from pipeline.scoring.saved import FACTS, MODEL, describe, dumped, load, save
 from pipeline.scoring.scorer import Scorer
 from tests.scoring.test_scorer import RATINGS, TABLE, rated
 
@@ -42,6 +44,31 @@ def test_a_saved_scorer_gives_the_same_probabilities(tmp_path: Path, model: str)
     scorer, _, _ = load(tmp_path, NoEmbedder())
 
     np.testing.assert_allclose(scorer.predict_proba(TABLE), before)
+
+
+def test_a_saved_model_is_sorted_and_knows_no_time() -> None:
+    from sklearn.feature_extraction.text import TfidfVectorizer
+
+    one, other = (TfidfVectorizer().fit(["so glad you came", "that is hard"]) for _ in range(2))
+    other.vocabulary_ = dict(reversed(other.vocabulary_.items()))
+    named = {"words": one, 2: "two", "rest": np.arange(3)}
+    turned = {"rest": np.arange(3), 2: "two", "words": other}
+
+    assert dumped(turned) == dumped(named)
+    back = io.loads(dumped(turned), trusted=["numpy.dtype"])
+    assert list(back) == [2, "rest", "words"]
+    assert back["words"].vocabulary_ == one.vocabulary_
+    with ZipFile(BytesIO(dumped(named))) as members:
+        assert {member.date_time[0] for member in members.infolist()} == {1980}
+        assert members.namelist() == sorted(members.namelist())
+
+
+@pytest.mark.parametrize("model", MODELS)
+def test_the_same_training_writes_the_same_bytes(tmp_path: Path, model: str) -> None:
+    saved(tmp_path / "one", model)
+    saved(tmp_path / "other", model)
+
+    assert (tmp_path / "one" / MODEL).read_bytes() == (tmp_path / "other" / MODEL).read_bytes()
 
 
 class Trap:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -41,6 +42,15 @@ def test_the_same_seed_gives_the_same_adapters(
     dpo(base, tmp_path)
 
     assert weights(tmp_path) == weights(undisturbed[0])
+
+
+def test_the_taught_modules_are_named_in_one_order(
+    undisturbed: tuple[Path, Taught, Taught],
+) -> None:
+    for config in sorted(undisturbed[0].rglob("adapter_config.json")):
+        named = json.loads(config.read_text())["target_modules"]
+        assert named == sorted(named)
+        assert len(named) > 1
 
 
 def test_another_seed_gives_another_adapter(
