@@ -15,6 +15,7 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from pipeline.progress import track
+from pipeline.storage import AtomicFile
 from pipeline.student.device import choose_device
 from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import answer_log_probs, collate
@@ -121,9 +122,10 @@ def _reference(
         with torch.no_grad():
             found = answer_log_probs(model, inputs)
         values[:, batch] = found.reshape(2, -1).cpu().numpy()
-    with saving("what the reference says", kept):
-        kept.parent.mkdir(parents=True, exist_ok=True)
-        part = kept.with_name(f".{kept.name}.part.npy")
-        np.save(part, values, allow_pickle=False)
-        part.replace(kept)
+    with (
+        saving("what the reference says", kept),
+        AtomicFile(kept) as part,
+        part.open("wb") as stream,
+    ):
+        np.save(stream, values, allow_pickle=False)
     return values

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from pipeline.errors import PipelineError
+from pipeline.storage import AtomicFile
 
 DEFAULT_HOME = Path(".distillery/argilla")
 
@@ -94,9 +94,8 @@ def ensure_credentials(home: Home) -> Credentials:
             api_key=secrets.token_urlsafe(48),
             auth_secret=secrets.token_hex(32),
         )
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(home.credentials_file, flags, 0o600), "w") as stream:
-            json.dump(asdict(fresh), stream, indent=2)
+        with AtomicFile(home.credentials_file, mode=0o600) as part:
+            part.write_text(json.dumps(asdict(fresh), indent=2), encoding="utf-8")
     return read_credentials(home)
 
 
