@@ -7,7 +7,8 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ from pipeline.errors import (
 )
 from pipeline.sources import Source
 from pipeline.storage import MARKER as FOLDER_MARKER
-from pipeline.storage import AtomicFile, AtomicFolder, write_json
+from pipeline.storage import AtomicFile, AtomicFolder, Claim, write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The recording is of the sample: to another corpus it has no answer, and the stage says so.
@@ -53,7 +54,7 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
             PROJECT / "dvc.yaml",
             hint="Install from a clone of the project: pip install --editable .",
         )
-    require_workspace(out)
+    _require_workspace(out)
     out.mkdir(parents=True, exist_ok=True)
     with AtomicFile(out / MARKER):
         pass
@@ -68,7 +69,17 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
             _dvc(out, "config", key, "false")
 
 
-def require_workspace(out: Path) -> None:
+@contextmanager
+def claim_workspace(out: Path) -> Iterator[None]:
+    """Let one process at a time work in `out`; raises TargetError if it is no workspace."""
+    target = Path(os.path.abspath(out))  # noqa: PTH100  a link stays a link
+    _require_workspace(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Claim(target):
+        yield
+
+
+def _require_workspace(out: Path) -> None:
     """Raise TargetError unless `out` is such a workspace, empty, or not there."""
     if out.exists() and not out.is_dir():
         raise TargetError(out, "a file, not a folder", hint="Choose another --out.")

@@ -13,7 +13,7 @@ from pipeline.progress import track
 from pipeline.records import Exchange, Rejection, Response
 from pipeline.sources import SOURCES, ReadOptions, TableColumns, get_source
 from pipeline.sources.licences import may_be_published, most_restrictive
-from pipeline.storage import TableWriter, file_sha256, write_json
+from pipeline.storage import TableWriter, file_sha256, together, write_json
 
 
 class IngestParams(Section):
@@ -36,6 +36,7 @@ class IngestParams(Section):
         return name
 
 
+@together()
 def run(
     params: IngestParams, *, exchanges: Path, responses: Path, rejections: Path, metrics: Path
 ) -> None:

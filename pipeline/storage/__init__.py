@@ -6,7 +6,7 @@ link is followed from the name that is written.
 """
 
 from pipeline.storage.claims import Claim, require_file
-from pipeline.storage.files import AtomicFile, flush, open_log
+from pipeline.storage.files import AtomicFile, flush, open_log, together
 from pipeline.storage.folders import MARKER, AtomicFolder
 from pipeline.storage.tables import (
     BATCH_ROWS,
@@ -45,6 +45,7 @@ __all__ = [
     "read_json_lines",
     "read_table",
     "require_file",
+    "together",
     "write_json",
     "write_table",
 ]

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from contextlib import ExitStack
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from contextvars import ContextVar
 from pathlib import Path
 from typing import BinaryIO
 
@@ -23,7 +25,7 @@ class AtomicFile:
 
     def __init__(self, target: Path, *, mode: int = 0o666) -> None:
         self.target = target
-        self.path = fresh_name(target)
+        self.path = fresh_name(target) if target.name else target  # a root is refused below
         self._mode = mode
         self._claim = ExitStack()
 
@@ -44,21 +46,53 @@ class AtomicFile:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, _: object
     ) -> None:
+        group = _GROUP.get()
         try:
             if error is None:
                 flush(self.path)
                 require_file(self.target)
-                os.replace(self.path, self.target)
-                flush(self.target.parent)
+                if group is not None:
+                    group.append(self)
+                    return
+                self._put_in_place()
         except OSError as refused:
             error = refused
         finally:
-            self.path.unlink(missing_ok=True)
-            self._claim.close()
+            if group is None or self not in group:
+                self._end()
         if isinstance(error, OSError) and is_about(error, self.path):
             raise TargetError.of(self.target, error) from error
         if kind is None and error is not None:
             raise error
+
+    def _put_in_place(self) -> None:
+        os.replace(self.path, self.target)
+        flush(self.target.parent)
+
+    def _end(self) -> None:
+        self.path.unlink(missing_ok=True)
+        self._claim.close()
+
+
+_GROUP: ContextVar[list[AtomicFile] | None] = ContextVar("_GROUP", default=None)
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Put the files that are written in the block in place at its end: all of them, or none.
+
+    Until then they cannot be read under their names.
+    """
+    group: list[AtomicFile] = []
+    before = _GROUP.set(group)
+    try:
+        yield
+        for file in group:
+            file._put_in_place()
+    finally:
+        _GROUP.reset(before)
+        for file in group:
+            file._end()
 
 
 def is_about(error: OSError, part: Path) -> bool:

@@ -41,19 +41,19 @@ class AtomicFolder:
         grows: bool = False,
     ) -> None:
         self.target = Path(os.path.abspath(target))  # noqa: PTH100  a link stays a link
-        self._work = fresh_name(self.target) if self.target.name else self.target
+        self._work = fresh_name(self.target) if self.target.name else self.target  # refused below
         self.path = self._work / "new"
         self._what, self._known, self._grows = what, known, grows
         self._claim = ExitStack()
 
     def __enter__(self) -> Path:
         try:
-            self._refuse_what_is_there()
+            self.check()
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self._claim.enter_context(Claim(self.target))
             for left in left_overs(self.target):
                 self._mend(left)
-            self._refuse_what_is_there()
+            self.check()
             self._work.mkdir(mode=0o700)
             _mark(self._work, {"what": "work"})
             self.path.mkdir()
@@ -73,7 +73,7 @@ class AtomicFolder:
                 self._put_in_place()
         except OSError as refused:
             error = refused
-            self._refuse_what_is_there()
+            self.check()
         finally:
             self._end()
         if isinstance(error, OSError) and is_about(error, self._work):
@@ -91,7 +91,7 @@ class AtomicFolder:
         for path in (*self.path.rglob("*"), self.path):
             if not path.is_symlink():
                 flush(path)
-        self._refuse_what_is_there()
+        self.check()
         if self.target.is_dir() and any(self.target.iterdir()):
             self.target.rename(self._work / "old")
         self.path.rename(self.target)
@@ -116,7 +116,8 @@ class AtomicFolder:
         for part in ("new", "old", "."):  # the marker last: a kill here leaves it, too
             shutil.rmtree(left / part, ignore_errors=True)
 
-    def _refuse_what_is_there(self) -> None:
+    def check(self) -> None:
+        """Raise TargetError if the target may not be replaced."""
         found = kind_of(self.target)
         if found not in (None, "a folder"):
             raise TargetError(self.target, f"{found}, not a folder", hint="Choose another --out.")

@@ -36,13 +36,23 @@ def install(home: Home) -> None:
             f"{home.venv}: Argilla's server is not installed, and DISTILLERY_OFFLINE=1 is set\n"
             "Unset it for the first `distillery annotate up`."
         )
-    with AtomicFolder(home.venv, what="environment", known=_is_ours, grows=True):
+    with _folder(home):
         pass  # an environment cannot be moved: it is made in its place
     _run([sys.executable, "-m", "venv", str(home.venv)])
     pip = [str(home.python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check"]
     _run([*pip, "--no-deps", "--requirement", str(LOCK)])
     with AtomicFile(home.venv / INSTALLED) as part:
         part.write_text(_wanted(), encoding="utf-8")
+
+
+def check_place(home: Home) -> None:
+    """Raise TargetError if an environment is to be made where something else is."""
+    if not is_installed(home):
+        _folder(home).check()
+
+
+def _folder(home: Home) -> AtomicFolder:
+    return AtomicFolder(home.venv, what="environment", known=_is_ours, grows=True)
 
 
 def _is_ours(venv: Path) -> bool:
