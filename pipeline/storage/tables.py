@@ -75,9 +75,14 @@ class TableWriter(Generic[R]):
         self._pending: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
-        self._writer = pq.ParquetWriter(
-            self._atomic.__enter__(), self._schema, compression="zstd", write_statistics=False
-        )
+        part = self._atomic.__enter__()
+        try:
+            self._writer = pq.ParquetWriter(
+                part, self._schema, compression="zstd", write_statistics=False
+            )
+        except BaseException as error:
+            self._atomic.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def write(self, record: R) -> None:

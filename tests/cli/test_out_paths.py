@@ -6,13 +6,17 @@ import json
 import os
 import re
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from inspect import signature
 from pathlib import Path
 from typing import Any
 
 import pytest
+import typer
 
-from pipeline.storage import MARKER
+from pipeline.cli import app
+from pipeline.cli.stages import PANEL
+from pipeline.storage import MARKER, Claim
 from pipeline.studies import STUDIES
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
@@ -242,3 +246,54 @@ def test_an_environment_is_made_where_nothing_of_another_is(place: Path, cli: Cl
     assert done.returncode == 2
     assert "venv: not empty, and not made by this command" in done.stderr
     assert (place / "venv" / "thesis.txt").read_text() == "years of work"
+
+
+WRITERS = {name: one for name, one in (FOLDERS | FILES).items() if "annotate up" not in name}
+
+
+@pytest.mark.parametrize("command", WRITERS)
+def test_the_second_to_write_the_same_is_told_who_is_writing(
+    place: Path, cli: Cli, command: str
+) -> None:
+    _prepare(command, place, cli)
+
+    with Claim(place / "out"):
+        before = tree(place)
+        code, _, err = cli(*WRITERS[command], "out")
+
+        assert code == 2
+        assert re.search(rf"^error: .*out: process {os.getpid()} has been writing it since ", err)
+        assert tree(place) == before
+
+
+OUT = {"out", "page", "rewards", "weights", "rejections", "home", "venv"}
+ELSEWHERE = {
+    "diff": "a page, tests/test_storage_links.py",
+    "study": "a study's folder, above",
+    "reward rank": "tables and lines, tests/test_storage_links.py",
+    "reward filter": "tables and lines, tests/test_storage_links.py",
+    "reward suggest": "lines, tests/test_storage_links.py",
+    "annotate down": "only reads its home",
+    "annotate status": "only reads its home",
+    "annotate push": "only reads its home",
+    "annotate pull": "only reads its home",
+    "annotate adjudicate": "only reads its home",
+}
+
+
+def test_every_command_for_people_that_writes_where_it_is_told_is_in_a_table_here() -> None:
+    tables = {name.removesuffix(" --venv") for name in FOLDERS} | set(FILES) - {"ingest"}
+
+    assert {name.replace("audit file", "audit") for name in _writing(app)} == {*tables, *ELSEWHERE}
+
+
+def _writing(group: typer.Typer, path: str = "") -> Iterator[str]:
+    """Yield the commands for people that take a path of `OUT`."""
+    for info in group.registered_commands:
+        if info.callback and info.rich_help_panel != PANEL and not info.hidden:
+            name = info.name or info.callback.__name__.replace("_", "-")
+            if OUT & set(signature(info.callback).parameters):
+                yield f"{path}{name}"
+    for info in group.registered_groups:
+        if info.typer_instance:
+            yield from _writing(info.typer_instance, f"{path}{info.name} ")
