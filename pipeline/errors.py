@@ -7,8 +7,16 @@ or the usage is wrong". Anything that is not a `PipelineError` is a bug of ours 
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Sequence
 from pathlib import Path
+
+DISK_IS_FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
+# What a disk, a folder's rights or a path's own shape refuse; a user can change each of them.
+REFUSALS = DISK_IS_FULL | {
+    *(errno.EROFS, errno.EACCES, errno.EPERM, errno.EIO),
+    *(errno.ENAMETOOLONG, errno.ELOOP, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+}
 
 
 class PipelineError(Exception):
@@ -50,6 +58,26 @@ class TableError(PipelineError):
 
     def __init__(self, path: Path, problem: str, *, hint: str) -> None:
         super().__init__(f"{path}: {problem}\n{hint}")
+
+
+class TargetError(PipelineError):
+    """A path cannot be written, or holds what must not be written over."""
+
+    def __init__(self, path: Path, problem: str, *, hint: str) -> None:
+        self.path, self.problem, self.hint = path, problem, hint
+        super().__init__(f"{path}: {problem}\n{hint}")
+
+    @classmethod
+    def of(cls, path: Path, error: OSError) -> TargetError:
+        """Say what the machine refused to do with `path`."""
+        full = error.errno in DISK_IS_FULL
+        return cls(
+            path,
+            error.strerror or str(error),
+            hint="Nothing was kept. Free disk space or choose another path, and run it again."
+            if full
+            else "Nothing was changed. Check the path and its rights, or choose another one.",
+        )
 
 
 class OfflineError(PipelineError):

@@ -7,16 +7,24 @@ import shutil
 import subprocess
 import sys
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.errors import GateFailedError, MissingFileError, ParamsError, PipelineError
+from pipeline.errors import (
+    GateFailedError,
+    MissingFileError,
+    ParamsError,
+    PipelineError,
+    TargetError,
+)
 from pipeline.sources import Source
-from pipeline.storage import write_json
+from pipeline.storage import MARKER as FOLDER_MARKER
+from pipeline.storage import AtomicFile, AtomicFolder, Claim, write_json
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The recording is of the sample: to another corpus it has no answer, and the stage says so.
@@ -46,12 +54,10 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
             PROJECT / "dvc.yaml",
             hint="Install from a clone of the project: pip install --editable .",
         )
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).exists():
-        raise PipelineError(
-            f"{out}: not empty, and not made by this command\nGive --out a new or empty folder."
-        )
+    _require_workspace(out)
     out.mkdir(parents=True, exist_ok=True)
-    (out / MARKER).touch()
+    with AtomicFile(out / MARKER):
+        pass
     for name in COPIED:
         _mirror(PROJECT / name, out / name)
     write_params(out / "params.yaml", source=source, path=path.resolve())
@@ -63,14 +69,44 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
             _dvc(out, "config", key, "false")
 
 
+@contextmanager
+def claim_workspace(out: Path) -> Iterator[None]:
+    """Let one process at a time work in `out`; raises TargetError if it is no workspace."""
+    target = Path(os.path.abspath(out))  # noqa: PTH100  a link stays a link
+    _require_workspace(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Claim(target):
+        yield
+
+
+def _require_workspace(out: Path) -> None:
+    """Raise TargetError unless `out` is such a workspace, empty, or not there."""
+    if out.exists() and not out.is_dir():
+        raise TargetError(out, "a file, not a folder", hint="Choose another --out.")
+    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
+        raise TargetError(
+            out,
+            "not empty, and not made by this command",
+            hint="Give --out a new or empty folder.",
+        )
+
+
 def _mirror(origin: Path, copy: Path) -> None:
-    """Make `copy` equal to `origin`, with its times, so that DVC sees no change where none is."""
+    """Make `copy` equal to `origin`, with its times, so that DVC sees no change where none is.
+
+    All that is in such a folder of the workspace counts as ours.
+    """
     if origin.is_dir():
-        shutil.rmtree(copy, ignore_errors=True)
-        shutil.copytree(origin, copy, ignore=shutil.ignore_patterns("__pycache__"))
+        with AtomicFolder(copy, what="copy", known=lambda _: True, grows=True) as folder:
+            shutil.copytree(
+                origin,
+                folder,
+                dirs_exist_ok=True,
+                ignore=shutil.ignore_patterns("__pycache__", FOLDER_MARKER),
+            )
     else:
-        copy.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy2(origin, copy)
+        with AtomicFile(copy) as part:
+            shutil.copy2(origin, part)
 
 
 def write_params(target: Path, *, source: Source, path: Path) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import subprocess
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -41,3 +43,27 @@ def welivita2024_build(data_dir: Path, tmp_path_factory: pytest.TempPathFactory)
     folder = tmp_path_factory.mktemp("welivita2024")
     raw = data_dir / "welivita2024" / "dataset.csv"
     return build(params_for("welivita2024", raw, folder), folder)
+
+
+@pytest.fixture
+def small_disk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Return a disk with room for 256 KiB, or skip the test."""
+    folder = tmp_path_factory.mktemp("disk")
+    _mount("-t", "tmpfs", "-o", "size=256k", "tmpfs", folder)
+    try:
+        yield folder
+    finally:
+        subprocess.run(["umount", "--lazy", folder], check=True)
+
+
+@pytest.fixture
+def make_read_only(small_disk: Path) -> Callable[[], None]:
+    """Return what makes the small disk one that takes no writes."""
+    return lambda: _mount("-o", "remount,ro", small_disk)
+
+
+def _mount(*arguments: str | Path) -> None:
+    try:
+        subprocess.run(["mount", *arguments], check=True, capture_output=True)
+    except (OSError, subprocess.CalledProcessError):
+        pytest.skip("no right to mount a disk here, which takes root")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -27,6 +26,7 @@ from pipeline.annotation.server_client import (
 )
 from pipeline.errors import PipelineError
 from pipeline.progress import track
+from pipeline.storage import AtomicFile
 
 BATCH = 200
 ACCOUNTS_FILE = Path(".distillery/annotation/accounts.json")
@@ -128,13 +128,9 @@ def _ensure_accounts(client: Any, workspace: Any, names: Sequence[str], path: Pa
 
 
 def _keep_passwords(path: Path, made: dict[str, str]) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    part = path.with_name(f".{path.name}.part")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC
-    with os.fdopen(os.open(part, flags, 0o600), "w") as stream:
-        json.dump(known | made, stream, indent=2)
-    os.replace(part, path)
+    with AtomicFile(path, mode=0o600) as part:
+        known = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+        part.write_text(json.dumps(known | made, indent=2), encoding="utf-8")
 
 
 def _ensure_dataset(client: Any, address: Address, name: str, wanted: Push) -> Any:

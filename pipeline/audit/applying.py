@@ -5,7 +5,6 @@ Nothing is changed in place. What was left out is written beside the copy, with 
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,9 +15,10 @@ from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.reading import RawTable, read_raw
 from pipeline.errors import PipelineError, TableError
 from pipeline.records import Rejection
-from pipeline.storage import read_json, read_table, write_table
+from pipeline.storage import AtomicFolder, read_json, read_table, write_table
 
 STAGE = "audit_apply"
+REJECTIONS = "rejections.parquet"
 # A person decides on these; a rule on severities leaves them alone.
 FOR_PEOPLE = frozenset({"crisis"})
 REREAD = "Audit the file again and give that folder."
@@ -94,15 +94,13 @@ def apply_findings(
     if unknown := sorted(reasons.keys() - set(ids)):
         raise TableError(file, f"has no row {unknown[0]}, which the audit names", hint=REREAD)
     dropped = {position for position, name in enumerate(ids) if name in reasons}
-    written = copy_rows(file, copy, dropped)
-    if written != raw.rows - len(dropped):
-        shutil.rmtree(copy) if copy.is_dir() else copy.unlink()
-        raise TableError(file, "some of its rows cannot be read", hint="Mend the file first.")
-    rejections = out / "rejections.parquet"
-    write_table(
-        rejections, Rejection, (_rejection(name, reasons[name]) for name in ids if name in reasons)
-    )
-    return Applied(copy=copy, rejections=rejections, kept=written, dropped=len(dropped))
+    with AtomicFolder(out, what=f"cleaned copy of {file.name}") as folder:
+        written = copy_rows(file, folder / file.name, dropped)
+        if written != raw.rows - len(dropped):
+            raise TableError(file, "some of its rows cannot be read", hint="Mend the file first.")
+        rejections = (_rejection(name, reasons[name]) for name in ids if name in reasons)
+        write_table(folder / REJECTIONS, Rejection, rejections)
+    return Applied(copy=copy, rejections=out / REJECTIONS, kept=written, dropped=len(dropped))
 
 
 def _ids(file: Path, audit: Path, raw: RawTable) -> list[str]:

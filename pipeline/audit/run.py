@@ -15,7 +15,9 @@ from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
 from pipeline.progress import track
-from pipeline.storage import write_json, write_table
+from pipeline.storage import MARKER, AtomicFolder, write_json, write_table
+
+FILES = {"findings.parquet", "summary.json", "index.html"}
 
 
 class SkippedError(Exception):
@@ -156,3 +158,13 @@ def write_result(result: AuditResult, folder: Path, *, ids_are_explained: bool =
     write_table(folder / "findings.parquet", Finding, result.findings)
     write_json(folder / "summary.json", result.summary())
     write_report(result, folder / "index.html", ids_are_explained=ids_are_explained)
+
+
+def audit_folder(folder: Path) -> AtomicFolder:
+    """Return `folder` as one that is there whole or as it was; only an audit is replaced."""
+    return AtomicFolder(folder, what="audit", known=is_audit)
+
+
+def is_audit(folder: Path) -> bool:
+    """Return whether `folder` holds what `write_result` writes, and nothing else."""
+    return {path.name for path in folder.iterdir()} - {MARKER} == FILES

@@ -37,6 +37,7 @@ from pipeline.cli import (
 )
 from pipeline.cli import doctor as doctor_command
 from pipeline.cli import open as open_command
+from pipeline.cli.refusals import refusals_explained
 from pipeline.cli.stopped import noted
 
 app = typer.Typer(
@@ -90,7 +91,7 @@ def main() -> None:
 
         forbid_connections()
     try:
-        with noted():
+        with noted(), refusals_explained():
             app()
     except PipelineError as error:
         sys.stderr.write(f"error: {error}\n")

@@ -51,6 +51,7 @@ def up(
     from pipeline.cli.console import note, say
 
     at = home_at(home, venv)
+    install.check_place(at)
     if not install.is_installed(at):
         note("Installing Argilla's server into an environment of its own: about 600 MB, a minute.")
     running = process.start(at, port=port)

@@ -90,7 +90,7 @@ def audit_file(
 
     from pipeline.audit.building import read_table
     from pipeline.audit.layouts import get_layout
-    from pipeline.audit.run import run_audit, write_result
+    from pipeline.audit.run import audit_folder, run_audit, write_result
     from pipeline.audit.settings import AuditSettings
     from pipeline.cli.console import note, say_json
     from pipeline.errors import GateFailedError, PipelineError
@@ -123,9 +123,10 @@ def audit_file(
         from pipeline.features.embeddings import CachedEmbedder, MiniLm
 
         table = replace(table, embed=CachedEmbedder(MiniLm()).embed)
-    result = run_audit(table, AuditSettings())
     folder = out or Path(f"audit-{table.name}")
-    write_result(result, folder)
+    with audit_folder(folder) as part:
+        result = run_audit(table, AuditSettings())
+        write_result(result, part)
     if json:
         say_json(result.summary(seconds=True))
     else:

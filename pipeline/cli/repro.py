@@ -45,23 +45,30 @@ def repro(
     from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
-    from pipeline.workspace import PROJECT, add_distillations, build_workspace, reproduce
+    from pipeline.workspace import (
+        PROJECT,
+        add_distillations,
+        build_workspace,
+        claim_workspace,
+        reproduce,
+    )
 
     chosen = get_source(source)
     stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
-    build_workspace(out, source=chosen, path=path or fetched_file(chosen))
-    if distil:
-        add_distillations(out / "params.yaml")
-    load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
     targets = TARGETS.get(until, [until])
-    try:
-        reproduce(out, targets)
-    except GateFailedError:  # what was found is what the page is for
-        note(f"page: {write_report(out)}\nwaivers of this build: {out / 'params.yaml'}")
-        raise
-    page = write_report(out)
+    with claim_workspace(out):
+        build_workspace(out, source=chosen, path=path or fetched_file(chosen))
+        if distil:
+            add_distillations(out / "params.yaml")
+        load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
+        try:
+            reproduce(out, targets)
+        except GateFailedError:  # what was found is what the page is for
+            note(f"page: {write_report(out)}\nwaivers of this build: {out / 'params.yaml'}")
+            raise
+        page = write_report(out)
     counts = out / "reports" / "metrics" / "corpora.json"
     if "count_corpora" not in targets:  # counts that are there may be of an earlier build
         note(f"{until} is done; corpora are counted with --until build_preferences")

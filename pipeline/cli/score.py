@@ -30,18 +30,20 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="print the scores as JSON")] = False,
 ) -> None:
     """Score the responses of FILE: probabilities of 1 to 3, reasons, and what is out of range."""
+    from contextlib import nullcontext
+
     from pipeline.cli.console import note, say, say_json
     from pipeline.features.embeddings import CachedEmbedder, MiniLm
     from pipeline.scoring.predict import score_pairs
     from pipeline.storage import AtomicFile
 
     pairs = list(_pairs(file, utterance, response, situation))
-    scores = list(score_pairs(pairs, model, CachedEmbedder(MiniLm())))
+    with AtomicFile(out) if out else nullcontext() as part:
+        scores = list(score_pairs(pairs, model, CachedEmbedder(MiniLm())))
+        if part is not None:
+            lines = "".join(f"{one.model_dump_json()}\n" for one in scores)
+            part.write_text(lines, encoding="utf-8")
     if out is not None:
-        with AtomicFile(out) as part:
-            part.write_text(
-                "".join(f"{one.model_dump_json()}\n" for one in scores), encoding="utf-8"
-            )
         note(f"{out}: {len(scores)} scores")
     if as_json:
         say_json([one.model_dump(mode="json") for one in scores])

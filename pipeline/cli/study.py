@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+RUN = "run.json"
 PACKAGES = ("numpy", "pyarrow", "pydantic", "scikit-learn", "torch", "transformers", "trl", "dvc")
 
 
@@ -31,7 +32,7 @@ def study(
 
     from pipeline.cli.console import note, say
     from pipeline.errors import MissingFileError, PipelineError
-    from pipeline.storage import write_json
+    from pipeline.storage import AtomicFolder, write_json
     from pipeline.studies import STUDIES
 
     if name is None:
@@ -45,22 +46,30 @@ def study(
         raise MissingFileError(data, hint="Give --data the folder of the real data.")
     # What is written below would mark the tree as changed.
     started, clock, commit = datetime.now(UTC), time.monotonic(), _commit()
-    with tempfile.TemporaryDirectory() as scratch:
+    folder = AtomicFolder(out / name, what=f"study {name}", known=_is_study)
+    with tempfile.TemporaryDirectory() as scratch, folder as part:
         results = STUDIES[name](data.resolve(), Path(scratch))
-    for file, figures in results.items():
-        write_json(out / name / file, figures)
+        for file, figures in results.items():
+            write_json(part / file, figures)
+        write_json(
+            part / RUN,
+            {
+                "command": f"distillery study {name} --data DIR",
+                "started": started.isoformat(timespec="seconds"),
+                "wall_s": round(time.monotonic() - clock, 1),
+                "commit": commit,
+                "machine": describe_machine(),
+                "packages": {package: version(package) for package in PACKAGES},
+            },
+        )
+    for file in results:
         note(f"{out / name / file}")
-    write_json(
-        out / name / "run.json",
-        {
-            "command": f"distillery study {name} --data DIR",
-            "started": started.isoformat(timespec="seconds"),
-            "wall_s": round(time.monotonic() - clock, 1),
-            "commit": commit,
-            "machine": describe_machine(),
-            "packages": {package: version(package) for package in PACKAGES},
-        },
-    )
+
+
+def _is_study(folder: Path) -> bool:
+    """Return whether `folder` holds figures and how they were made, and nothing else."""
+    found = list(folder.iterdir())
+    return RUN in {one.name for one in found} and all(one.suffix == ".json" for one in found)
 
 
 def describe_machine() -> dict[str, Any]:

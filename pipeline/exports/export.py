@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.exports.folder import AtomicFolder
 from pipeline.exports.formats import FORMATS, Format, Part, configs
 from pipeline.exports.sinks import Sink
 from pipeline.exports.tables import (
@@ -22,7 +21,7 @@ from pipeline.exports.tables import (
 )
 from pipeline.records import SplitName
 from pipeline.sources.licences import may_be_published, most_restrictive
-from pipeline.storage import file_sha256, write_json
+from pipeline.storage import AtomicFolder, file_sha256, write_json
 
 MANIFEST = "export.json"
 

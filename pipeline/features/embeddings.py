@@ -18,6 +18,7 @@ import numpy as np
 
 from pipeline.errors import TableError
 from pipeline.features.table import Array, FeatureTable
+from pipeline.storage import require_file
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -72,6 +73,7 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str]) -> Array:
         """Return one row per text, in order; equal texts are computed once."""
+        require_file(self._path)  # SQLite would follow a link
         self._path.parent.mkdir(parents=True, exist_ok=True)
         keys = [self._key(text) for text in texts]
         try:

@@ -28,6 +28,7 @@ from pipeline.llm.ledger_schema import CREATE, VERSION
 from pipeline.llm.rate_limit import Bucket
 from pipeline.llm.role import Budget
 from pipeline.records import Record
+from pipeline.storage import require_file
 
 BUSY_S = 30.0
 
@@ -87,6 +88,7 @@ class Ledger:
     def __init__(self, path: Path) -> None:
         self.path = path
         with self._explained():
+            require_file(path)  # SQLite would follow a link
             path.parent.mkdir(parents=True, exist_ok=True)
             # Prompts hold people's words: nobody else on the machine reads them.
             path.touch(mode=0o600)

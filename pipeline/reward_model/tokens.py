@@ -16,6 +16,7 @@ import numpy as np
 from pipeline.features.embeddings import MiniLm
 from pipeline.features.table import Array
 from pipeline.reward_model.texts import Text
+from pipeline.storage import AtomicFile
 
 PROMPT_PLACES = 32
 ANSWER_PLACES = 96
@@ -34,11 +35,11 @@ def token_places(texts: Sequence[Text], cache: Path = CACHE) -> Array:
     key = hashlib.sha256("\0".join([MiniLm.name, str(DIRECTIONS), *parts]).encode()).hexdigest()
     path = cache / f"{key[:16]}.safetensors"
     if not path.is_file():
-        cache.mkdir(parents=True, exist_ok=True)
         places = _computed(texts)
         turns = _turns(places)
         flat = (places @ turns.astype(np.float16)).reshape(len(texts), PLACES * DIRECTIONS)
-        save_file({"places": flat}, path)
+        with AtomicFile(path) as part:
+            save_file({"places": flat}, part)
     return np.asarray(load_file(path)["places"])
 
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.progress import track
-from pipeline.storage import file_sha256
+from pipeline.storage import Claim, file_sha256, flush, open_log, require_file
 
 # What is lost at most when a connection breaks off.
 CHUNK_BYTES = 1 << 16
@@ -26,18 +26,23 @@ def download(url: str, target: Path, *, sha256: str) -> None:
     """
     if os.environ.get("DISTILLERY_OFFLINE") == "1" and "//127.0.0.1" not in url:
         raise OfflineError(f"{url}: not fetched, because DISTILLERY_OFFLINE=1 is set")
-    target.parent.mkdir(parents=True, exist_ok=True)
+    # The one name that stays, so that what broke off is found again.
     part = target.with_name(f"{target.name}.part")
-    _receive(url, part)
-    found = file_sha256(part)
-    if found != sha256:
-        part.unlink()
-        raise DownloadError(
-            f"{url}: another file than expected (sha256 {found}, expected {sha256})\n"
-            "The source may have changed, or the download was damaged. Try again; if it stays so, "
-            "report it."
-        )
-    os.replace(part, target)
+    for path in (target, part):
+        require_file(path)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with Claim(target):
+        _receive(url, part)
+        found = file_sha256(part)
+        if found != sha256:
+            part.unlink()
+            raise DownloadError(
+                f"{url}: another file than expected (sha256 {found}, expected {sha256})\n"
+                "The source may have changed, or the download was damaged. Try again; if it stays "
+                "so, report it."
+            )
+        flush(part)
+        os.replace(part, target)
 
 
 def _receive(url: str, part: Path) -> None:
@@ -54,7 +59,7 @@ def _receive(url: str, part: Path) -> None:
             left = answer.headers.get("Content-Length")
             chunks = answer.iter_content(CHUNK_BYTES)
             total = -(-int(left) // CHUNK_BYTES) if left else None
-            with part.open("ab" if resumed else "wb") as stream:
+            with open_log(part, anew=not resumed) as stream:
                 for chunk in track(chunks, f"fetching {part.stem} (blocks of 64 KiB)", total=total):
                     stream.write(chunk)
     except requests.RequestException as error:

@@ -19,9 +19,10 @@ from pipeline.corpora.params import (
 from pipeline.corpora.preference import FILTERS, PairFilter, direct_pairs
 from pipeline.progress import track
 from pipeline.records import PreferencePair, Rejection
-from pipeline.storage import TableWriter
+from pipeline.storage import TableWriter, together
 
 
+@together()
 def run(
     corpus: Corpus,
     responders: RespondersParams,

@@ -18,9 +18,10 @@ from pipeline.corpora.params import (
 from pipeline.corpora.sft import direct_examples, reference_examples
 from pipeline.progress import track
 from pipeline.records import Rejection, SFTExample
-from pipeline.storage import TableWriter
+from pipeline.storage import TableWriter, together
 
 
+@together()
 def run(
     corpus: Corpus,
     responders: RespondersParams,

@@ -22,7 +22,7 @@ from pipeline.llm.ordered import in_order
 from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
 from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
-from pipeline.storage import TableWriter, read_table, write_json
+from pipeline.storage import TableWriter, read_table, together, write_json
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
 
 # Tasks begun per call in flight: enough that one slow answer does not hold up the others.
@@ -86,6 +86,7 @@ def run(
         async with open_chat(teacher, name="teacher", stage=name, budget=budget) as chat:
             rows = in_order(tasks, lambda task: complete(task, chat), window=_window(teacher))
             with (
+                together(),
                 TableWriter(out, Completion) as kept,
                 TableWriter(rejections, Rejection) as dropped,
                 live_count(chat.count, teacher, name, total) as progress,

@@ -7,7 +7,7 @@ from pathlib import Path
 from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
 from pipeline.records import Exchange, Rejection, Response, SplitAssignment
-from pipeline.storage import TableWriter, read_table
+from pipeline.storage import TableWriter, read_table, together
 from pipeline.student.answers import answer_exchanges
 from pipeline.student.generate import GenerationParams
 from pipeline.student.students import BASE, find_student
@@ -28,6 +28,7 @@ class GenerateParams(GenerationParams):
     """Section `generate` of params.yaml: one decoding for all models."""
 
 
+@together()
 def run(
     params: GenerateParams,
     prompt: PromptParams,

@@ -14,7 +14,7 @@ from pipeline.records import Exchange, Rejection, Response
 from pipeline.sources import SOURCES, ReadOptions, Source, TableColumns, get_source
 from pipeline.sources.licences import may_be_published, most_restrictive
 from pipeline.sources.pseudonyms import PUBLISHED, Raters, load_secret, raters_of_this_run
-from pipeline.storage import TableWriter, file_sha256, write_json
+from pipeline.storage import TableWriter, file_sha256, together, write_json
 
 
 class IngestParams(Section):
@@ -37,6 +37,7 @@ class IngestParams(Section):
         return name
 
 
+@together()
 def run(
     params: IngestParams,
     *,

@@ -12,12 +12,13 @@ from pipeline.corpora.parse import Unusable, instruction_runs, parse_completion
 from pipeline.errors import TableError
 from pipeline.prompts import load_template
 from pipeline.records import Completion, Exchange, Rejection, Response, content_id
-from pipeline.storage import RERUN, TableWriter, read_table
+from pipeline.storage import RERUN, TableWriter, read_table, together
 from pipeline.strategies import template_names
 
 STAGE = "parse"
 
 
+@together()
 def run(
     name: str,
     distillation: Distillation,

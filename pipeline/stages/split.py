@@ -19,7 +19,7 @@ from pipeline.sources.split import (
     grouped_random_split,
     papers_split,
 )
-from pipeline.storage import read_table, write_json, write_table
+from pipeline.storage import read_table, together, write_json, write_table
 
 
 class SplitParams(Section):
@@ -37,6 +37,7 @@ class SplitParams(Section):
     min_words: int = Field(ge=1, description="words")
 
 
+@together()
 def run(
     params: SplitParams, *, seed: int, exchanges: Path, responses: Path, out: Path, metrics: Path
 ) -> None:

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import MissingFileError, PipelineError
-from pipeline.storage import file_sha256, write_json
+from pipeline.storage import AtomicFolder, file_sha256, read_json, write_json
 from pipeline.student.saving import saving
 
 if TYPE_CHECKING:
@@ -80,23 +79,40 @@ def save_base(
     licence: str,
 ) -> None:
     """Write a loaded model and its card to the folder `out`, at once or not at all."""
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    with saving("the model", out):
-        model.save_pretrained(part, max_shard_size="1TB")
-        tokenizer.save_pretrained(part)
+    with AtomicFolder(out, what="base model", known=_is_base) as folder:
+        write_base(model, tokenizer, folder, name=name, licence=licence)
+
+
+def write_base(
+    model: PreTrainedModel,
+    tokenizer: PreTrainedTokenizerBase,
+    folder: Path,
+    *,
+    name: str,
+    licence: str,
+) -> None:
+    """Write a loaded model and its card into `folder`, file by file."""
+    with saving("the model", folder):
+        model.save_pretrained(folder, max_shard_size="1TB")
+        tokenizer.save_pretrained(folder)
     write_json(
-        part / CARD,
+        folder / CARD,
         {
             "name": name,
             "licence": licence,
-            "sha256": file_sha256(part / WEIGHTS),
+            "sha256": file_sha256(folder / WEIGHTS),
             "parameters": sum(one.numel() for one in model.parameters()),
             "layers": model.config.num_hidden_layers,
         },
     )
-    shutil.rmtree(out, ignore_errors=True)
-    part.rename(out)
+
+
+def _is_base(folder: Path) -> bool:
+    """Return whether `folder` holds our card of a model; it had no marker at first."""
+    card = folder / CARD
+    facts = read_json(card) if card.is_file() else None
+    ours = {"name", "licence", "sha256", "parameters", "layers"}
+    return isinstance(facts, dict) and facts.keys() == ours and (folder / WEIGHTS).is_file()
 
 
 def read_base(folder: Path) -> dict[str, Any]:

@@ -10,8 +10,9 @@ from typing import Any, Literal
 import numpy as np
 
 from pipeline.errors import PipelineError
+from pipeline.storage import MARKER, AtomicFolder
 from pipeline.student.adapters import load_model, load_tokenizer
-from pipeline.student.base_model import save_base
+from pipeline.student.base_model import write_base
 from pipeline.student.model_card import write_model_card
 from pipeline.student.saving import saving
 from pipeline.student.students import Student
@@ -41,25 +42,26 @@ def export_student(student: Student, out: Path, form: ExportFormat) -> Exported:
 
     Raises PipelineError if `out` is not empty or if what was written says something else.
     """
-    if out.exists() and any(out.iterdir()):
-        raise PipelineError(f"{out}: not empty\nGive --out a new or empty folder.")
-    out.mkdir(parents=True, exist_ok=True)
+    with AtomicFolder(out) as folder:
+        difference, finding = _fill(student, folder, form)
+        if not difference <= TOLERANCES[form]:
+            raise PipelineError(
+                f"{out}: {finding} (at most {TOLERANCES[form]:g} was expected)\n"
+                "Nothing was kept; please report."
+            )
+        write_model_card(folder / "README.md", student, form, finding)
+    return Exported(out, difference, finding)
+
+
+def _fill(student: Student, folder: Path, form: ExportFormat) -> tuple[float, str]:
+    """Write the student into `folder`; return how far that is from it, in figure and words."""
     tokenizer = load_tokenizer(student.base)
     model = load_model(student.base, student.adapters, dtype="float32")
     if form == "gguf":
-        difference, finding = _as_gguf(model, tokenizer, out / GGUF_FILE, name=student.name)
-    else:
-        difference = float(
-            np.abs(_logits(model, tokenizer) - _written(student, model, tokenizer, out, form)).max()
-        )
-        finding = f"logits differ from the student's by at most {difference:.2g}"
-    if not difference <= TOLERANCES[form]:
-        raise PipelineError(
-            f"{out}: {finding} (at most {TOLERANCES[form]:g} was expected)\n"
-            "Do not use it; please report."
-        )
-    write_model_card(out / "README.md", student, form, finding)
-    return Exported(out, difference, finding)
+        return _as_gguf(model, tokenizer, folder / GGUF_FILE, name=student.name)
+    written = _written(student, model, tokenizer, folder, form)
+    difference = float(np.abs(_logits(model, tokenizer) - written).max())
+    return difference, f"logits differ from the student's by at most {difference:.2g}"
 
 
 def _written(student: Student, model: Any, tokenizer: Any, out: Path, form: ExportFormat) -> Any:
@@ -67,11 +69,12 @@ def _written(student: Student, model: Any, tokenizer: Any, out: Path, form: Expo
     if form == "adapters":
         with saving("an adapter", out):
             for adapter in student.adapters:
-                shutil.copytree(adapter, out / adapter.name)
+                shutil.copytree(adapter, out / adapter.name, ignore=shutil.ignore_patterns(MARKER))
         # Loaded the way others will: PEFT's own, one after the other.
         return _logits(_stacked(student, out), tokenizer)
     folder = out / "model"
-    save_base(model, tokenizer, folder, name=student.model_id, licence=student.licence)
+    folder.mkdir()
+    write_base(model, tokenizer, folder, name=student.model_id, licence=student.licence)
     return _logits(load_model(folder, (), dtype="float32"), load_tokenizer(folder))
 
 

@@ -17,7 +17,11 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from pydantic import ValidationError
+
+from pipeline.errors import MissingFileError, TableError
 from pipeline.records import PreferencePair, Rejection, SFTExample
+from pipeline.storage import AtomicFolder
 from pipeline.student.adapters import (
     content_key,
     load_model,
@@ -101,8 +105,7 @@ def _teach(
     outcome = train(
         model, tokenizer, encoded.rows, params, work=work, out=work / ADAPTER, seed=seed
     )
-    _keep_adapter(work / ADAPTER, out)
-    write_facts(out, base, parents, run=facts)
+    _keep_adapter(work / ADAPTER, out, base, parents, facts)
     shutil.rmtree(work)
     card = {
         **facts,
@@ -140,13 +143,24 @@ def run_facts(
     }
 
 
-def _keep_adapter(trained: Path, out: Path) -> None:
-    """Put what TRL saved at `out`, whole or not at all; its README says nothing of this adapter."""
-    (trained / "README.md").unlink(missing_ok=True)
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    with saving("the adapter", out):
-        part.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copytree(trained, part)
-        shutil.rmtree(out, ignore_errors=True)
-        part.rename(out)
+def _keep_adapter(
+    trained: Path, out: Path, base: Path, parents: Sequence[Path], facts: dict[str, Any]
+) -> None:
+    """Put what TRL saved at `out`, with what it was trained on, whole or as it was.
+
+    TRL's README says nothing of this adapter, and stays behind.
+    """
+    with AtomicFolder(out, what="adapter", known=_is_adapter) as folder:
+        with saving("the adapter", out):
+            shutil.copytree(
+                trained, folder, dirs_exist_ok=True, ignore=shutil.ignore_patterns("README.md")
+            )
+        write_facts(folder, base, parents, run=facts)
+
+
+def _is_adapter(folder: Path) -> bool:
+    """Return whether `folder` holds an adapter of ours; it had no marker at first."""
+    try:
+        return bool(read_adapter(folder).sha256)
+    except (MissingFileError, TableError, ValidationError):
+        return False

@@ -9,9 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline.errors import MissingFileError, PipelineError, TableError
+from pipeline.errors import MissingFileError, PipelineError, TableError, TargetError
 from pipeline.exports.export import MayNotPublishError, export_corpora
-from pipeline.exports.folder import TargetError
 from pipeline.exports.tables import Splits, UnknownCorpusError
 from pipeline.records import SplitAssignment
 from pipeline.storage import file_sha256, write_table

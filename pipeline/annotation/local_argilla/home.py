@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import secrets
 import stat
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TargetError
+from pipeline.storage import AtomicFile
 
 DEFAULT_HOME = Path(".distillery/argilla")
 
@@ -85,6 +85,7 @@ def home_at(root: Path, venv: Path | None = None) -> Home:
 
 def ensure_credentials(home: Home) -> Credentials:
     """Read the secrets, or make random ones on the first start; weak ones are refused."""
+    _require_own(home)
     home.root.mkdir(parents=True, exist_ok=True)
     home.root.chmod(0o700)
     if not home.credentials_file.exists():
@@ -94,10 +95,19 @@ def ensure_credentials(home: Home) -> Credentials:
             api_key=secrets.token_urlsafe(48),
             auth_secret=secrets.token_hex(32),
         )
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL
-        with os.fdopen(os.open(home.credentials_file, flags, 0o600), "w") as stream:
-            json.dump(asdict(fresh), stream, indent=2)
+        with AtomicFile(home.credentials_file, mode=0o600) as part:
+            part.write_text(json.dumps(asdict(fresh), indent=2), encoding="utf-8")
     return read_credentials(home)
+
+
+def _require_own(home: Home) -> None:
+    """Raise TargetError if the folder, soon closed to others, holds what no server put there."""
+    ours = {"argilla.db", "credentials.json", "server.json", "server.lock", "server.log", "venv"}
+    there = {path.name for path in home.root.iterdir()} if home.root.is_dir() else set()
+    if there and not there & ours:
+        raise TargetError(
+            home.root, "not empty, and no server's folder", hint="Give --home a new folder."
+        )
 
 
 def read_credentials(home: Home) -> Credentials:

@@ -17,7 +17,7 @@ from pathlib import Path
 from pipeline.annotation.local_argilla.home import Home, ensure_credentials
 from pipeline.annotation.local_argilla.install import install
 from pipeline.errors import PipelineError
-from pipeline.storage import write_json
+from pipeline.storage import open_log, require_file, write_json
 
 HOST = "127.0.0.1"
 FIRST_PORT = 6900
@@ -58,7 +58,8 @@ def start(home: Home, *, port: int | None = None) -> Running:
     credentials = ensure_credentials(home)
     install(home)
     chosen = port or _free_port(home)
-    with home.log_file.open("a", encoding="utf-8") as log:
+    require_file(home.lock_file)
+    with open_log(home.log_file) as log:
         process = subprocess.Popen(
             [str(home.python), "-W", "ignore", "-m", "server", str(home.root), str(chosen)],
             env=_environment(home, credentials.auth_secret),

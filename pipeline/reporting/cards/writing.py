@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 from pipeline.reporting.cards.corpus import DESCRIPTIONS, corpus_card
 from pipeline.reporting.cards.croissant import croissant
 from pipeline.reporting.cards.models import model_cards
 from pipeline.reporting.facts import Fact, Facts
-from pipeline.storage import write_json
+from pipeline.storage import AtomicFolder, write_json
 
 
 def write_cards(facts: Facts, out: Path) -> None:
@@ -17,15 +16,21 @@ def write_cards(facts: Facts, out: Path) -> None:
 
     The folder appears whole or stays as it was.
     """
-    part = out.with_name(f".{out.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    (part / "models").mkdir(parents=True)
-    described = facts.find(DESCRIPTIONS)
-    for corpus in described["corpora"] if isinstance(described, Fact) else ():
-        name = corpus.pointer[-1]
-        (part / f"{name}.md").write_text(corpus_card(name, facts).text, encoding="utf-8")
-        write_json(part / f"{name}.croissant.json", croissant(name, facts))
-    for name, card in model_cards(facts).items():
-        (part / "models" / f"{name}.md").write_text(card.text, encoding="utf-8")
-    shutil.rmtree(out, ignore_errors=True)
-    part.rename(out)
+    with AtomicFolder(out, what="cards", known=_are_cards) as folder:
+        (folder / "models").mkdir()
+        described = facts.find(DESCRIPTIONS)
+        for corpus in described["corpora"] if isinstance(described, Fact) else ():
+            name = corpus.pointer[-1]
+            (folder / f"{name}.md").write_text(corpus_card(name, facts).text, encoding="utf-8")
+            write_json(folder / f"{name}.croissant.json", croissant(name, facts))
+        for name, card in model_cards(facts).items():
+            (folder / "models" / f"{name}.md").write_text(card.text, encoding="utf-8")
+
+
+def _are_cards(folder: Path) -> bool:
+    """Return whether all in `folder` is what `write_cards` writes; it had no marker at first."""
+    croissants = {path.name for path in folder.glob("*.croissant.json")}
+    cards = {f"{name.removesuffix('.croissant.json')}.md" for name in croissants}
+    models = {f"models/{path.name}" for path in folder.glob("models/*.md")} if cards else set()
+    found = {path.relative_to(folder).as_posix() for path in folder.rglob("*")}
+    return found == {"models", *croissants, *cards, *models}

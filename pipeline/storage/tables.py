@@ -1,15 +1,12 @@
 """Typed tables: Parquet between stages, JSON Lines where people read.
 
-Reading and writing go by batch, so memory does not grow with the table. A writer fills a file
-beside its target and renames it at the end: a reader sees the old table or the new one, never
-half of one.
+Reading and writing go by batch, so memory does not grow with the table.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-import os
 import types
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
@@ -21,6 +18,7 @@ import pyarrow.parquet as pq
 from pydantic import BaseModel, ValidationError
 
 from pipeline.errors import MissingFileError, RowError, TableError
+from pipeline.storage.files import AtomicFile
 
 BATCH_ROWS = 2048
 RERUN = "Re-run the stage that wrote this file: dvc repro --force --single-item <stage>"
@@ -67,27 +65,6 @@ def _arrow_type(annotation: Any) -> pa.DataType:
     raise TypeError(f"no Arrow type for {annotation!r}")
 
 
-class AtomicFile:
-    """A path to fill that takes the place of `target` only when all went well."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        # One fixed name: what a killed run left behind is written over by the next.
-        self.path = target.with_name(f".{target.name}.part")
-
-    def __enter__(self) -> Path:
-        self.target.parent.mkdir(parents=True, exist_ok=True)
-        return self.path
-
-    def __exit__(self, exc_type: type[BaseException] | None, *_: object) -> None:
-        if exc_type is None:
-            with self.path.open("rb+") as stream:
-                os.fsync(stream.fileno())
-            os.replace(self.path, self.target)
-        else:
-            self.path.unlink(missing_ok=True)
-
-
 class TableWriter(Generic[R]):
     """Write records to a Parquet file by batch; the file appears when the block ends well."""
 
@@ -98,9 +75,14 @@ class TableWriter(Generic[R]):
         self._pending: list[dict[str, Any]] = []
 
     def __enter__(self) -> Self:
-        self._writer = pq.ParquetWriter(
-            self._atomic.__enter__(), self._schema, compression="zstd", write_statistics=False
-        )
+        part = self._atomic.__enter__()
+        try:
+            self._writer = pq.ParquetWriter(
+                part, self._schema, compression="zstd", write_statistics=False
+            )
+        except BaseException as error:
+            self._atomic.__exit__(type(error), error, error.__traceback__)
+            raise
         return self
 
     def write(self, record: R) -> None:
@@ -115,15 +97,17 @@ class TableWriter(Generic[R]):
             self._writer.write_table(pa.Table.from_pylist(self._pending, schema=self._schema))
             self._pending.clear()
 
-    def __exit__(self, exc_type: type[BaseException] | None, *rest: object) -> None:
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: object
+    ) -> None:
         try:
-            if exc_type is None:
+            if kind is None:
                 self._flush()
             self._writer.close()
-        except BaseException as error:
-            self._atomic.__exit__(type(error), error, error.__traceback__)
+        except BaseException as other:
+            self._atomic.__exit__(type(other), other, other.__traceback__)
             raise
-        self._atomic.__exit__(exc_type, *rest)
+        self._atomic.__exit__(kind, error, at)
 
 
 def write_table(path: Path, record_type: type[R], records: Iterable[R]) -> int:
