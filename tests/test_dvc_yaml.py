@@ -96,7 +96,7 @@ def test_a_stage_lists_its_own_section(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None:
     stage = STAGES[name]
-    given = re.findall(r"--[a-z_-]+ ((?:datasets|reports|annotations)/\S+)", stage["cmd"])
+    given = re.findall(r"--[a-z_-]+ '?((?:datasets|reports|annotations)/[^\s']+)", stage["cmd"])
     outs = [next(iter(one)) for key in ("outs", "metrics", "plots") for one in stage.get(key, [])]
     known = [*stage["deps"], *outs]
 

@@ -36,25 +36,22 @@ def repro(
     The working tree stays as it is. The counts are left in OUT/reports/metrics/corpora.json, the
     page to open first in OUT/reports/index.html; `--until report` adds gates and audit to it.
     """
-    import yaml
-
     from pipeline.cli.console import note, say, say_json
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import GateFailedError, PipelineError
-    from pipeline.params import load_params
     from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
     from pipeline.workspace import PROJECT, add_distillations, build_workspace, reproduce
+    from pipeline.yaml_files import read_yaml
 
     chosen = get_source(source)
-    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = read_yaml(PROJECT / "dvc.yaml")["stages"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
     build_workspace(out, source=chosen, path=path or fetched_file(chosen))
     if distil:
         add_distillations(out / "params.yaml")
-    load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
     targets = TARGETS.get(until, [until])
     try:
         reproduce(out, targets)
