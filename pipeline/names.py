@@ -75,8 +75,9 @@ def _digits(label: str, count: int) -> str:
 
 def as_written(value: object) -> str:
     """Return `value`, short and with unseen characters spelled out, for a message."""
-    text = ascii(value)
-    return text if len(text) <= _SHOWN_CHARS else f"{text[:_SHOWN_CHARS]}… ({len(text)} characters)"
+    text = value if isinstance(value, str) else str(value)
+    shown = ascii(value if len(text) <= _SHOWN_CHARS else text[:_SHOWN_CHARS])
+    return shown if len(text) <= _SHOWN_CHARS else f"{shown}… ({len(text)} characters)"
 
 
 def _checked(value: object) -> str:

@@ -159,17 +159,22 @@ def edit_params(target: Path, *, origin: Path | None = None) -> Iterator[dict[st
     What was changed is written beside `target`, read back, and takes its place if it is as it
     should be. Raises ParamsError otherwise, with `target` as it was.
     """
-    path = origin or target
+    values = read_to_edit(origin or target)
+    yield values
+    with AtomicFile(target) as part:
+        part.write_text(format_yaml(values), encoding="utf-8")
+        check_params(part.read_bytes(), target)
+
+
+def read_to_edit(path: Path) -> dict[str, Any]:
+    """Return the values of a params file as they are, unchecked, with their comments."""
     try:
         values = parse_to_edit(_content(path), path)
     except NotYamlError as error:
         raise ParamsError(path, [f"not YAML: {error.problem}"]) from error
     if not isinstance(values, dict):
         raise ParamsError(path, ["not a list of names and values"])
-    yield values
-    with AtomicFile(target) as part:
-        part.write_text(format_yaml(values), encoding="utf-8")
-        check_params(part.read_bytes(), target)
+    return values
 
 
 def _content(path: Path) -> bytes:

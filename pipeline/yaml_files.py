@@ -19,6 +19,7 @@ from pipeline.errors import MissingFileError, TableError
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
+WIDTH = 110
 _TEXT = "tag:yaml.org,2002:str"
 # What YAML 1.1, which other programs read, takes for a truth value or a number.
 _ELSEWHERE = re.compile(r"(?i)y|n|yes|no|on|off|[-+]?[0-9][0-9_:.]*")
@@ -46,13 +47,17 @@ def parse_yaml(content: str | bytes, path: Path) -> Any:
 
 def parse_to_edit(content: str | bytes, path: Path) -> Any:
     """Return what `content` says with its comments, to be changed and given to `format_yaml`."""
-    return _load(YAML(), content, path)
+    reader = YAML()
+    reader.preserve_quotes = True
+    return _load(reader, content, path)
 
 
 def format_yaml(values: object) -> str:
     """Return `values` as YAML, with the comments they came with."""
     writer = YAML()
     writer.default_flow_style = False
+    writer.width = WIDTH
+    writer.indent(mapping=2, sequence=4, offset=2)
     writer.Representer = _Representer
     stream = io.StringIO()
     writer.dump(values, stream)
@@ -112,4 +117,9 @@ def _represent_text(representer: RoundTripRepresenter, text: str) -> Any:
     return representer.represent_scalar(_TEXT, text, style=style)
 
 
+def _represent_nothing(representer: RoundTripRepresenter, _: None) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
 _Representer.add_representer(str, _represent_text)
+_Representer.add_representer(type(None), _represent_nothing)

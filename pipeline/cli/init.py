@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.sources import TableColumns
 
 EXCERPT_CHARS = 60
+MAX_PATH_CHARS = 4096
 Column = Annotated[str | None, typer.Option(metavar="COLUMN", show_default=False)]
 
 
@@ -38,10 +39,17 @@ def init(
 ) -> None:
     """Map the columns of your own corpus; without --write nothing is changed."""
     from pipeline.cli.console import note, say, say_json
+    from pipeline.errors import PipelineError
+    from pipeline.names import as_written
+    from pipeline.sources.base import unusable
     from pipeline.sources.licences import check_licence
     from pipeline.sources.mapping import guess_columns
     from pipeline.sources.rows import column_names
 
+    if problem := unusable(str(file), MAX_PATH_CHARS):
+        raise PipelineError(
+            f"{as_written(str(file))}: cannot stand in params.yaml ({problem[1]})\nRename the file."
+        )
     chosen = {
         role: column
         for role, column in (

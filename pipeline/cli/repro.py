@@ -39,6 +39,7 @@ def repro(
     from pipeline.cli.console import note, say, say_json
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import GateFailedError, PipelineError
+    from pipeline.params import load_params
     from pipeline.reporting.readme import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
@@ -52,6 +53,7 @@ def repro(
     build_workspace(out, source=chosen, path=path or fetched_file(chosen))
     if distil:
         add_distillations(out / "params.yaml")
+    load_params(out / "params.yaml")  # DVC would stop too, and not say what to do
     targets = TARGETS.get(until, [until])
     try:
         reproduce(out, targets)
