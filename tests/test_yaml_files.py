@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 from datetime import timedelta
 from pathlib import Path
 
@@ -111,17 +110,3 @@ def test_what_was_not_changed_stays_as_it_was_written() -> None:
     kept = set(after.splitlines())
     assert [line for line in before.splitlines() if "#" in line and line not in kept] == []
     assert parse_yaml(after, HERE) == parse_yaml(before, HERE)
-
-
-def test_all_yaml_goes_through_this_module() -> None:
-    found = subprocess.run(
-        ["grep", "-rlE", r"^\s*(import yaml|from (ruamel|yaml)|import ruamel)", "pipeline"],
-        cwd=PROJECT,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-    assert [one for one in found.stdout.split() if one.endswith(".py")] == [
-        "pipeline/yaml_files.py"
-    ]
