@@ -12,10 +12,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-import yaml
-
 from benchmarks.harness import ROOT, Measurement, stopwatch
 from pipeline.workspace import reproduce
+from pipeline.yaml_files import format_yaml, read_yaml
 
 ROUNDS = 7
 
@@ -23,7 +22,7 @@ ROUNDS = 7
 def run() -> list[Measurement]:
     """Bring this build up to date and build the bare one, then time their second runs."""
     reproduce(ROOT, [], quiet=True)
-    stages = len(yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"])
+    stages = len(read_yaml(ROOT / "dvc.lock")["stages"])
     with tempfile.TemporaryDirectory() as scratch:
         bare = Path(scratch) / "bare"
         _bare_pipeline(bare, stages)
@@ -50,7 +49,7 @@ def _bare_pipeline(folder: Path, stages: int) -> None:
         }
         for number in range(stages)
     }
-    (folder / "dvc.yaml").write_text(yaml.safe_dump({"stages": chain}))
+    (folder / "dvc.yaml").write_text(format_yaml({"stages": chain}))
     for arguments in (["init", "--no-scm", "-q"], ["config", "core.analytics", "false"]):
         subprocess.run([sys.executable, "-m", "dvc", *arguments], cwd=folder, check=True)
     reproduce(folder, [], quiet=True)

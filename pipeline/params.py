@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from pipeline.config import Section
@@ -20,6 +21,7 @@ from pipeline.corpora.params import (
 )
 from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
+from pipeline.names import Slug
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.base_model import BaseModelParams
 from pipeline.stages.distil import DistilParams
@@ -39,6 +41,8 @@ from pipeline.stages.train_dpo import TrainDpoParams
 from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
+from pipeline.storage import AtomicFile
+from pipeline.yaml_files import NotYamlError, format_yaml, parse_to_edit, parse_yaml
 
 DEFAULT_PATH = Path("params.yaml")
 
@@ -53,8 +57,8 @@ class Params(Section):
     prompt: PromptParams
     llm: LlmParams
     distil: DistilParams
-    distillations: dict[str, Distillation]
-    corpora: dict[str, Corpus] = Field(min_length=1)
+    distillations: dict[Slug, Distillation]
+    corpora: dict[Slug, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
@@ -66,10 +70,10 @@ class Params(Section):
     suggest_labels: SuggestLabelsParams
     select_annotations: SelectAnnotationsParams
     base_model: BaseModelParams
-    students: tuple[str, ...]
+    students: tuple[Slug, ...]
     train_sft: TrainSftParams
     train_dpo: TrainDpoParams
-    models: dict[str, ModelParams]
+    models: dict[Slug, ModelParams]
     generate: GenerateParams
     train_reward: TrainRewardParams
     reward_curve: RewardCurveParams
@@ -135,21 +139,56 @@ class Params(Section):
 
 def load_params(path: Path = DEFAULT_PATH) -> Params:
     """Read and check `params.yaml`; every problem is named with its key."""
-    if not path.is_file():
-        raise MissingFileError(
-            path, hint="Run this in the project's folder, the one with dvc.yaml in it."
-        )
+    return check_params(_content(path), path)
+
+
+def check_params(content: bytes, path: Path) -> Params:
+    """Return what the content of a params file says; `path` is named in what is wrong with it."""
     try:
-        values: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise ParamsError(path, [f"not YAML: {' '.join(str(error).split())}"]) from error
-    try:
-        return Params.model_validate(values)
+        return Params.model_validate(parse_yaml(content, path))
+    except NotYamlError as error:
+        raise ParamsError(path, [f"not YAML: {error.problem}"]) from error
     except ValidationError as error:
         raise ParamsError(path, [_problem(dict(one)) for one in error.errors()]) from error
 
 
+@contextmanager
+def edit_params(target: Path, *, origin: Path | None = None) -> Iterator[dict[str, Any]]:
+    """Yield the values of `origin`, or of `target` itself, to be changed; comments stay.
+
+    What was changed is written beside `target`, read back, and takes its place if it is as it
+    should be. Raises ParamsError otherwise, with `target` as it was.
+    """
+    values = read_to_edit(origin or target)
+    yield values
+    with AtomicFile(target) as part:
+        part.write_text(format_yaml(values), encoding="utf-8")
+        check_params(part.read_bytes(), target)
+
+
+def read_to_edit(path: Path) -> dict[str, Any]:
+    """Return the values of a params file as they are, unchecked, with their comments."""
+    try:
+        values = parse_to_edit(_content(path), path)
+    except NotYamlError as error:
+        raise ParamsError(path, [f"not YAML: {error.problem}"]) from error
+    if not isinstance(values, dict):
+        raise ParamsError(path, ["not a list of names and values"])
+    return values
+
+
+def _content(path: Path) -> bytes:
+    if not path.is_file():
+        raise MissingFileError(
+            path, hint="Run this in the project's folder, the one with dvc.yaml in it."
+        )
+    return path.read_bytes()
+
+
 def _problem(error: dict[str, Any]) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+    steps = [part for part in error["loc"] if part != "[key]"]
+    if len(steps) < len(error["loc"]):  # the name itself is wrong, and the message says it
+        steps = steps[:-1]
+    where = ".".join(str(part) for part in steps)
     what = str(error["msg"]).removeprefix("Value error, ")
     return f"{where}: {what}" if where else what

@@ -12,9 +12,6 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from ruamel.yaml import YAML
-from ruamel.yaml.error import YAMLError
-
 from pipeline.errors import (
     GateFailedError,
     MissingFileError,
@@ -22,9 +19,12 @@ from pipeline.errors import (
     PipelineError,
     TargetError,
 )
+from pipeline.names import slug_of, slugs_of
+from pipeline.params import edit_params
 from pipeline.sources import Source
 from pipeline.storage import MARKER as FOLDER_MARKER
 from pipeline.storage import AtomicFile, AtomicFolder, Claim, write_json
+from pipeline.yaml_files import NotYamlError, parse_to_edit
 
 PROJECT = Path(__file__).resolve().parents[1]
 # The recording is of the sample: to another corpus it has no answer, and the stage says so.
@@ -37,6 +37,7 @@ COPIED = (
     "reports/studies",
 )
 ACCEPTED = "reports/accepted.json"
+ALL_TOGETHER = "direct-all_together"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
 
@@ -115,12 +116,13 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
     Waivers name one source's findings, so those of an earlier `target` stay with it. Raises
     ParamsError where that is not readable.
     """
-    yaml = YAML()
     ours = PROJECT / "params.yaml"
-    params: dict[str, Any] = yaml.load(ours.read_text(encoding="utf-8"))
-    params["audit"]["waivers"] = _waivers(target if target.exists() else ours, source)
-    params["ingest"]["path"] = str(path)
-    if params["ingest"]["source"] != source.name:
+    waivers = _waivers(target if target.exists() else ours, source)
+    with edit_params(target, origin=ours) as params:
+        params["audit"]["waivers"] = waivers
+        params["ingest"]["path"] = str(path)
+        if params["ingest"]["source"] == source.name:
+            return
         params["ingest"]["source"] = source.name
         params["ingest"].pop("columns", None)
         params["split"]["rule"] = source.split_rule
@@ -129,20 +131,18 @@ def write_params(target: Path, *, source: Source, path: Path) -> None:
             "teacher_responders": list(source.teachers.values()),
         }
         params["corpora"] = corpora_section(source.teachers)
-        params |= student_sections(params["corpora"])
+        params.update(student_sections(params["corpora"]))
         params["distillations"] = {}  # they would ask the teacher; `add_distillations` does
-    with target.open("w", encoding="utf-8") as stream:
-        yaml.dump(params, stream)
 
 
 def _waivers(written: Path, source: Source) -> list[Any]:
     """Return the waivers in `written`, a params.yaml, if it is about `source`."""
     try:
-        params = YAML().load(written.read_text(encoding="utf-8"))
+        params = parse_to_edit(written.read_bytes(), written)
         if params["ingest"]["source"] != source.name:
             return []
         return (params.get("audit") or {}).get("waivers") or []
-    except (YAMLError, UnicodeDecodeError, KeyError, TypeError, AttributeError) as error:
+    except (NotYamlError, KeyError, TypeError, AttributeError) as error:
         raise ParamsError(written, [f"not what was written there: {error}"]) from error
 
 
@@ -150,34 +150,31 @@ def add_distillations(target: Path) -> None:
     """Add to the params.yaml at `target` every strategy of methods 2 and 3, and its corpus."""
     from pipeline.strategies import STRATEGIES
 
-    yaml = YAML()
-    params: dict[str, Any] = yaml.load(target.read_text(encoding="utf-8"))
     first = "llm-direct"
-    params["distillations"] = {first: {"method": "llm", "strategy": "direct", "parents": "source"}}
+    asked = {first: {"method": "llm", "strategy": "direct", "parents": "source"}}
     for method, parents in (("human", "source"), ("llm", first)):
-        for strategy in STRATEGIES:
-            if strategy == "direct":
-                continue
-            name = f"{method}-{strategy}"
-            params["distillations"][name] = {
-                "method": method,
-                "strategy": strategy,
-                "parents": parents,
-            }
-            params["corpora"][name] = {"method": method, "responses": name}
-    with target.open("w", encoding="utf-8") as stream:
-        yaml.dump(params, stream)
+        asked |= {
+            f"{method}-{strategy}": {"method": method, "strategy": strategy, "parents": parents}
+            for strategy in STRATEGIES
+            if strategy != "direct"
+        }
+    with edit_params(target) as params:
+        params["distillations"] = asked
+        for name, one in asked.items():
+            if name != first:
+                params["corpora"][name] = {"method": one["method"], "responses": name}
 
 
 def corpora_section(teachers: Mapping[str, str]) -> dict[str, Any]:
     """Return the `corpora` section of params.yaml: one per teacher and one of all together.
 
-    `teachers` maps a corpus's short name to its responder. Without any, the reference responses
-    alone make a corpus.
+    `teachers` maps what a corpus is called to its responder; its slug is the corpus's name. Without
+    any, the reference responses alone make a corpus.
     """
-    columns = {f"direct-{name}": [responder] for name, responder in teachers.items()}
+    slugs = slugs_of(teachers, prefix="direct-", taken={ALL_TOGETHER})
+    columns = {slugs[label]: [responder] for label, responder in teachers.items()}
     if len(teachers) > 1:
-        columns["direct-all_together"] = list(teachers.values())
+        columns[ALL_TOGETHER] = list(teachers.values())
     if not teachers:
         return {"reference": {"method": "reference", "responses": "source"}}
     return {
@@ -236,5 +233,6 @@ def student_sections(corpora: Mapping[str, Any]) -> dict[str, Any]:
     direct = [name for name, one in corpora.items() if one["method"] == "direct"]
     models = {"base": {"student": "base_model"}}
     for name in direct[-1:]:
-        models |= {f"{step}-{name}": {"student": f"{name}/{step}"} for step in ("sft", "dpo")}
+        for step in ("sft", "dpo"):
+            models[slug_of(name, prefix=f"{step}-")] = {"student": f"{name}/{step}"}
     return {"students": direct[-1:], "models": models}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -96,7 +97,7 @@ def test_a_stage_lists_its_own_section(name: str) -> None:
 @pytest.mark.parametrize("name", STAGES)
 def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None:
     stage = STAGES[name]
-    given = re.findall(r"--[a-z_-]+ ((?:datasets|reports|annotations)/\S+)", stage["cmd"])
+    given = re.findall(r"--[a-z_-]+ '?((?:datasets|reports|annotations)/[^\s']+)", stage["cmd"])
     outs = [next(iter(one)) for key in ("outs", "metrics", "plots") for one in stage.get(key, [])]
     known = [*stage["deps"], *outs]
 
@@ -104,6 +105,32 @@ def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None
     assert [
         one for one in given if not any(k == one or k.startswith(f"{one}/") for k in known)
     ] == []
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_what_a_command_takes_from_params_is_one_word_of_the_shell(name: str) -> None:
+    command = re.sub(r"\$\{[^}]*\}", '$(touch pwned; echo) ;"`x`', STAGES[name]["cmd"])
+
+    plain = re.sub(r"'[^']*'", "", command)
+    assert "$" not in plain
+    assert len(shlex.split(command)) == len(shlex.split(STAGES[name]["cmd"]))
+
+
+def test_a_hostile_name_in_params_reaches_no_shell_unquoted(tmp_path: Path) -> None:
+    params = yaml.safe_load((PROJECT / "params.yaml").read_text(encoding="utf-8"))
+    name = '$(touch pwned);`touch pwned`" && touch pwned #'
+    params["corpora"] = {name: {"method": "direct", "responses": name, "teachers": ["listener_b"]}}
+    params["students"], params["models"] = [name], {name: {"student": f"{name}/sft"}}
+    (tmp_path / "params.yaml").write_text(yaml.safe_dump(params), encoding="utf-8")
+
+    stages = DataResolver(Repo.init(str(tmp_path), no_scm=True), str(tmp_path), DVC).resolve()
+    resolved = stages["stages"]
+
+    hostile = {key: one["cmd"] for key, one in resolved.items() if name in key}
+    assert {key.split("@")[0] for key in hostile} >= {"build_sft", "train_dpo", "generate"}
+    for command in hostile.values():
+        assert shlex.split(command)[4] == name
+        assert not re.search(r"[$`;&]", re.sub(r"'[^']*'", "", command))
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pipeline.errors import MissingFileError, ParamsError
-from pipeline.params import load_params
+from pipeline.params import edit_params, load_params
 from pipeline.workspace import PROJECT
 
 OURS = PROJECT / "params.yaml"
@@ -83,6 +84,88 @@ def test_what_is_no_yaml_is_said(tmp_path: Path, content: bytes) -> None:
     path.write_bytes(content)
 
     with pytest.raises(ParamsError, match="not YAML"):
+        load_params(path)
+
+
+@pytest.mark.parametrize("kind", ["corpora", "distillations", "models"])
+@pytest.mark.parametrize("name", ["gpt-4.1", "x/../../x", "$(touch pwned)", "No", "x" * 300, ""])
+def test_a_name_that_is_no_slug_is_refused_where_it_is_read(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    entries = yaml.safe_load(OURS.read_text(encoding="utf-8"))[kind]
+
+    path = _changed(tmp_path, kind, value={**entries, name: next(iter(entries.values()))})
+
+    with pytest.raises(ParamsError, match=rf"1 problem\(s\)\n  {kind}: '.*cannot be a name"):
+        load_params(path)
+
+
+@pytest.mark.parametrize(
+    ("keys", "what"),
+    [
+        (("students",), "students.0"),
+        (("distillations", "human-naive", "parents"), "distillations.human-naive.parents"),
+        (("corpora", "human-naive", "responses"), r"corpora.human-naive.human.responses"),
+        (("corpora", "direct-listener_b", "responses"), "corpora.direct-listener_b.direct.respon"),
+        (("models", "base", "student"), "models.base.student"),
+        (("train_dpo", "pairs"), "train_dpo.pairs"),
+    ],
+)
+def test_no_path_leads_out_of_the_build(tmp_path: Path, keys: tuple[str, ...], what: str) -> None:
+    value = ["x/../../x"] if keys == ("students",) else "x/../../x"
+
+    with pytest.raises(ParamsError, match=what):
+        load_params(_changed(tmp_path, *keys, value=value))
+
+
+@pytest.mark.parametrize("name", ["7", "null", "true", "1e3"])
+def test_a_name_that_yaml_takes_for_another_thing_is_to_be_quoted(
+    tmp_path: Path, name: str
+) -> None:
+    path = tmp_path / "params.yaml"
+    text = OURS.read_text(encoding="utf-8")
+    path.write_text(text.replace("  direct-all_together:", f"  {name}:"), encoding="utf-8")
+
+    with pytest.raises(ParamsError, match=r"corpora: .* is no text, so no name: write it in q"):
+        load_params(path)
+
+    path.write_text(text.replace("  direct-all_together:", f'  "{name}":'), encoding="utf-8")
+    assert name in load_params(path).corpora
+
+
+def test_a_key_that_is_there_twice_is_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(OURS.read_text(encoding="utf-8") + "\nseed: 43\n", encoding="utf-8")
+
+    with pytest.raises(ParamsError, match='duplicate key "seed"'):
+        load_params(path)
+
+
+def test_a_teacher_may_be_called_no(tmp_path: Path) -> None:
+    text = OURS.read_text(encoding="utf-8").replace("listener_b", "no")
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    assert load_params(path).responders.teacher_responders == ("no", "listener_c")
+
+
+def test_an_edit_that_does_not_check_leaves_the_file_as_it_was(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    shutil.copy(OURS, path)
+
+    with pytest.raises(ParamsError, match="seed"), edit_params(path) as params:
+        params["seed"] = -1
+
+    assert path.read_bytes() == OURS.read_bytes()
+    assert [one.name for one in tmp_path.iterdir()] == ["params.yaml"]
+
+
+@pytest.mark.parametrize("text", ["[" * 20_000, "a: " * 20_000, "{" * 20_000, "- " * 20_000])
+def test_twenty_thousand_brackets_are_one_error(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "params.yaml"
+    path.write_text(text, encoding="utf-8")
+
+    with pytest.raises(ParamsError, match=r"1 problem\(s\)\n  not YAML: "):
         load_params(path)
 
 

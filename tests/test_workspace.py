@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
 from pipeline.errors import MissingFileError, ParamsError, PipelineError
+from pipeline.names import is_slug
 from pipeline.params import load_params
 from pipeline.sources import SOURCES, get_source
-from pipeline.workspace import PROJECT, build_workspace, write_params
+from pipeline.workspace import (
+    PROJECT,
+    build_workspace,
+    corpora_section,
+    student_sections,
+    write_params,
+)
 from tests.builds import SAMPLE
 
 
@@ -97,6 +105,38 @@ def test_params_that_were_broken_by_hand_are_named(tmp_path: Path, text: str) ->
 
     with pytest.raises(ParamsError, match=r"params\.yaml"):
         write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+
+
+def test_params_that_would_not_check_leave_those_of_the_last_build(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "params.yaml"
+    write_params(path, source=get_source("welivita2024"), path=tmp_path / "raw.csv")
+    before = path.read_bytes()
+    broken = replace(get_source("welivita2023"), reference_responder=7)  # type: ignore[arg-type]
+
+    with pytest.raises(ParamsError, match=r"reference_responder"):
+        write_params(path, source=broken, path=tmp_path / "raw.csv")
+
+    assert path.read_bytes() == before
+
+
+def test_a_teacher_called_all_together_has_a_corpus_of_its_own() -> None:
+    corpora = corpora_section({one: one for one in ("all_together", "b")})
+
+    assert [one["teachers"] for one in corpora.values()] == [
+        ["all_together"],
+        ["b"],
+        ["all_together", "b"],
+    ]
+
+
+def test_the_models_of_a_corpus_with_a_long_name_have_names_too() -> None:
+    corpora = corpora_section({"x" * 300: "x" * 300})
+
+    models = student_sections(corpora)["models"]
+    assert all(is_slug(name) for name in models)
+    assert len(models) == 3
 
 
 def test_a_folder_of_something_else_is_left_alone(tmp_path: Path) -> None:

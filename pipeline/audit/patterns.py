@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 
-import yaml
 from pydantic import Field, TypeAdapter
 
 from pipeline.audit.finding import Finding, Severity
@@ -17,6 +16,7 @@ from pipeline.audit.result import Detection, Figure
 from pipeline.audit.table import Text, text_finding
 from pipeline.config import Section
 from pipeline.records import NonBlank
+from pipeline.yaml_files import read_yaml
 
 LEXICONS = Path(__file__).parent / "lexicons"
 
@@ -49,8 +49,8 @@ class _Entry(Section):
 @cache
 def load_rules(lexicon: str, detector: str) -> tuple[Rule, ...]:
     """Return the rules of `detector` from `lexicons/<lexicon>.yaml`."""
-    text = (LEXICONS / f"{lexicon}.yaml").read_text(encoding="utf-8")
-    entries = TypeAdapter(dict[str, dict[str, _Entry]]).validate_python(yaml.safe_load(text))
+    found = read_yaml(LEXICONS / f"{lexicon}.yaml")
+    entries = TypeAdapter(dict[str, dict[str, _Entry]]).validate_python(found)
     return tuple(
         Rule(name, entry.patterns, entry.explanation, entry.severity)
         for name, entry in entries[detector].items()
@@ -60,8 +60,7 @@ def load_rules(lexicon: str, detector: str) -> tuple[Rule, ...]:
 @cache
 def load_words(name: str) -> frozenset[str]:
     """Return the list `name` of `lexicons/words.yaml`, in lower case."""
-    lists = yaml.safe_load((LEXICONS / "words.yaml").read_text(encoding="utf-8"))
-    return frozenset(str(lists[name]).split())
+    return frozenset(str(read_yaml(LEXICONS / "words.yaml")[name]).split())
 
 
 def straight(text: str) -> str:

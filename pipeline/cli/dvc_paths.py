@@ -13,14 +13,13 @@ def stage_paths(stage: str, key: str = "", item: dict[str, Any] | None = None) -
 
     A stage that is one and not one per item has no key and no entry.
     """
-    import yaml
-
     from pipeline.errors import MissingFileError
+    from pipeline.yaml_files import read_yaml
 
     file = Path("dvc.yaml")
     if not file.is_file():
         raise MissingFileError(file, hint="Run this in the project's folder.")
-    entry = yaml.safe_load(file.read_text(encoding="utf-8"))["stages"][stage]
+    entry = read_yaml(file)["stages"][stage]
     command = entry.get("do", entry)["cmd"].replace("${key}", key)
     for name, value in (item or {}).items():
         command = command.replace(f"${{item.{name}}}", str(value))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,6 +13,7 @@ if TYPE_CHECKING:
     from pipeline.sources import TableColumns
 
 EXCERPT_CHARS = 60
+MAX_PATH_CHARS = 4096
 Column = Annotated[str | None, typer.Option(metavar="COLUMN", show_default=False)]
 
 
@@ -37,10 +39,17 @@ def init(
 ) -> None:
     """Map the columns of your own corpus; without --write nothing is changed."""
     from pipeline.cli.console import note, say, say_json
+    from pipeline.errors import PipelineError
+    from pipeline.names import as_written
+    from pipeline.sources.base import unusable
     from pipeline.sources.licences import check_licence
     from pipeline.sources.mapping import guess_columns
     from pipeline.sources.rows import column_names
 
+    if problem := unusable(str(file), MAX_PATH_CHARS):
+        raise PipelineError(
+            f"{as_written(str(file))}: cannot stand in params.yaml ({problem[1]})\nRename the file."
+        )
     chosen = {
         role: column
         for role, column in (
@@ -74,10 +83,10 @@ def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[
     from pipeline.workspace import corpora_section, student_sections
 
     names = list(columns.responses)
-    if reference is not None and reference not in names:
+    chosen = _called(reference, names) if reference is not None else None
+    if reference is not None and chosen is None:
         raise PipelineError(f"--reference {reference}: not among {', '.join(names)}")
-    known = [name for name in ("reference", "human") if name in names]
-    chosen = reference or (known or names)[0]
+    chosen = chosen or _called("reference", names) or _called("human", names) or names[0]
     teachers = {name: name for name in names if name != chosen}
     rated = all(one.rating for one in columns.responses.values())
     corpora = corpora_section(teachers if rated else {})
@@ -94,6 +103,12 @@ def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[
         "corpora": corpora,
         **student_sections(corpora),
     }
+
+
+def _called(label: str, names: Sequence[str]) -> str | None:
+    """Return the one of `names` that is `label`, else the first that differs in case alone."""
+    near = [name for name in names if name.lower() == label.lower()]
+    return label if label in names else next(iter(near), None)
 
 
 def _trial(file: Path, columns: TableColumns) -> dict[str, Any]:
@@ -119,35 +134,29 @@ def _trial(file: Path, columns: TableColumns) -> dict[str, Any]:
 
 
 def _show(sections: dict[str, Any], trial: dict[str, Any]) -> None:
-    import yaml
-
     from pipeline.cli.console import say
+    from pipeline.pages import printable
+    from pipeline.yaml_files import format_yaml
 
     say("# what params.yaml would hold")
-    say(yaml.safe_dump(sections, sort_keys=False, allow_unicode=True).rstrip())
+    say(printable(format_yaml(sections)).rstrip())
     say("\n# what is read with it")
     for name, count in trial["counts"].items():
         say(f"{name}: {count:,}")
     for name, text in trial["first"].items():
-        flat = " ".join(text.split())
-        say(f"first {name}: {flat[:EXCERPT_CHARS]}{'…' if len(flat) > EXCERPT_CHARS else ''}")
+        flat = " ".join(printable(text).split())
+        excerpt = flat if len(flat) <= EXCERPT_CHARS else f"{flat[:EXCERPT_CHARS]}…"
+        say(f"first {printable(name)}: {excerpt}")
 
 
 def _write(sections: dict[str, Any]) -> None:
-    from ruamel.yaml import YAML
+    from pipeline.params import DEFAULT_PATH, edit_params, load_params
 
-    from pipeline.params import DEFAULT_PATH, load_params
-    from pipeline.storage import AtomicFile
-
-    load_params()  # a file that is broken already is not written over
-    yaml = YAML()
-    params = yaml.load(DEFAULT_PATH.read_text(encoding="utf-8"))
-    params["ingest"] |= sections["ingest"]
-    params["responders"] |= sections["responders"]
-    for name in ("corpora", "students", "models"):
-        params[name] = sections[name]
-    params["distillations"] = {}  # no corpus is left that is made of them, and they ask the teacher
-    params["split"]["rule"] = "grouped_random"
-    with AtomicFile(DEFAULT_PATH) as part, part.open("w", encoding="utf-8") as stream:
-        yaml.dump(params, stream)
-    load_params()
+    load_params()  # what is broken already is said before it is changed
+    with edit_params(DEFAULT_PATH) as params:
+        params["ingest"] |= sections["ingest"]
+        params["responders"] |= sections["responders"]
+        for name in ("corpora", "students", "models"):
+            params[name] = sections[name]
+        params["distillations"] = {}  # no corpus is left of them, and they ask the teacher
+        params["split"]["rule"] = "grouped_random"

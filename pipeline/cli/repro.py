@@ -36,8 +36,6 @@ def repro(
     The working tree stays as it is. The counts are left in OUT/reports/metrics/corpora.json, the
     page to open first in OUT/reports/index.html; `--until report` adds gates and audit to it.
     """
-    import yaml
-
     from pipeline.cli.console import note, say, say_json
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import GateFailedError, PipelineError
@@ -52,9 +50,10 @@ def repro(
         claim_workspace,
         reproduce,
     )
+    from pipeline.yaml_files import read_yaml
 
     chosen = get_source(source)
-    stages = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    stages = read_yaml(PROJECT / "dvc.yaml")["stages"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
     targets = TARGETS.get(until, [until])

@@ -11,14 +11,13 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.cli.stopped import read_notes
 from pipeline.errors import PipelineError
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states, live_states
 from pipeline.reporting.facts import Facts
 from pipeline.reporting.stage_graph import StageGraph, read_stage_graph, read_values
+from pipeline.yaml_files import NotYamlError, read_yaml
 
 LOOPBACK = "127.0.0.1"
 PAGE = ("/", "/index.html")
@@ -57,8 +56,8 @@ def present_states(folder: Path, graph: StageGraph) -> dict[str, State] | None:
     try:
         changed = json.loads(done.stdout)
         lock = folder / "dvc.lock"
-        locked = yaml.safe_load(lock.read_text(encoding="utf-8")) if lock.is_file() else {}
-    except (ValueError, yaml.YAMLError):
+        locked = read_yaml(lock) if lock.is_file() else {}
+    except (ValueError, NotYamlError):
         return None
     stages = (locked or {}).get("stages", {})
     return live_states(graph, changed=changed, locked=stages, notes=read_notes(folder))

@@ -7,6 +7,7 @@ from typing import Annotated, Literal, Self
 from pydantic import Field, model_validator
 
 from pipeline.config import Section
+from pipeline.names import Slug
 from pipeline.records import StrategyName
 
 
@@ -45,7 +46,7 @@ class HumanCorpus(Section):
     """
 
     method: Literal["human"]
-    responses: str
+    responses: Slug
 
 
 class LlmCorpus(Section):
@@ -60,8 +61,8 @@ class LlmCorpus(Section):
     """
 
     method: Literal["llm"]
-    responses: str
-    initial: str = Field(default="llm-direct", description="the distillation of first responses")
+    responses: Slug
+    initial: Slug = Field(default="llm-direct", description="the distillation of first responses")
     sft_share: float = Field(default=950 / 1750, gt=0, lt=1, description="share of exchanges")
     m3_sft_targets: Literal["both", "improved"] = "both"
     m3_rejected: Literal["initial", "authors"] = "initial"
@@ -76,7 +77,7 @@ class Distillation(Section):
 
     method: Literal["human", "llm"]
     strategy: StrategyName
-    parents: str
+    parents: Slug
 
     @model_validator(mode="after")
     def _strategy_fits_method(self) -> Self:

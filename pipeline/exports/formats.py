@@ -174,7 +174,7 @@ def _axolotl(kind: Kind, row: Row) -> Row:
 
 def _describe_for_axolotl(folder: Path, parts: Sequence[Part]) -> None:
     """Write one configuration per kind, to be joined with that of the model."""
-    import yaml
+    from pipeline.yaml_files import format_yaml
 
     for kind in dict.fromkeys(part.kind for part in parts):
         entry: dict[str, Any] = {
@@ -195,7 +195,7 @@ def _describe_for_axolotl(folder: Path, parts: Sequence[Part]) -> None:
             if part.kind == kind and part.split != "dev"
         }
         config = {**({} if kind == "sft" else {"rl": "dpo"}), **sides}
-        _write(folder / f"{kind}.yaml", yaml.safe_dump(config, sort_keys=False))
+        _write(folder / f"{kind}.yaml", format_yaml(config))
 
 
 # https://platform.openai.com/docs/api-reference/files/create

@@ -13,13 +13,13 @@ import re
 from functools import cache
 from pathlib import Path
 
-import yaml
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
 from pydantic import Field, ValidationError
 
 from pipeline.config import Section
 from pipeline.errors import PipelineError
 from pipeline.records import NonBlank
+from pipeline.yaml_files import NotYamlError, parse_yaml, read_yaml
 
 TEMPLATES = Path(__file__).parent / "templates"
 
@@ -67,10 +67,10 @@ def load_template(name: str) -> PromptTemplate:
         )
         raise PromptError(f"prompt {name}: no such template\nThere are: {', '.join(known)}")
     try:
-        fields = yaml.safe_load(path.read_text(encoding="utf-8"))
+        fields = read_yaml(path)
         template = PromptTemplate.model_validate({"name": name, **fields})
         used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
-    except (yaml.YAMLError, ValidationError, TypeError, TemplateError, OSError) as error:
+    except (NotYamlError, ValidationError, TypeError, TemplateError, OSError) as error:
         raise PromptError(f"{path.name}: not a prompt template: {error}") from error
     if used != set(template.variables):
         raise PromptError(
@@ -85,7 +85,7 @@ def prompt_texts() -> tuple[str, ...]:
     files = sorted(path for path in TEMPLATES.rglob("*") if path.suffix in (".yaml", ".txt"))
     read = [path.read_text(encoding="utf-8") for path in files]
     texts = [
-        str(yaml.safe_load(text)["text"]) if path.suffix == ".yaml" else text
+        str(parse_yaml(text, path)["text"]) if path.suffix == ".yaml" else text
         for path, text in zip(files, read, strict=True)
     ]
     # A break keeps words on both sides of a variable from becoming one run.

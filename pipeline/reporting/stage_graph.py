@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.errors import MissingFileError, TableError
+from pipeline.yaml_files import read_yaml
 
 PLACE = re.compile(r"\$\{([^}]+)\}")
 STUDY = re.compile(r"reports/studies/([^/]+)/")
@@ -102,10 +101,7 @@ def read_stage_graph(path: Path) -> StageGraph:
 
 def read_values(path: Path) -> dict[str, Any]:
     """Return a YAML file as plain values."""
-    try:
-        values = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise TableError(path, f"not YAML ({error})", hint="Mend it.") from error
+    values = read_yaml(path)
     if not isinstance(values, dict):
         raise TableError(path, "not a list of names and values", hint="Mend it.")
     return values

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from pipeline.errors import PipelineError
-from pipeline.sources.base import ResponderColumns, TableColumns
+from pipeline.names import as_written
+from pipeline.sources.base import ResponderColumns, TableColumns, unusable
 
 # Names seen in public dialogue corpora, the most telling first.
 _NAMES: Mapping[str, Sequence[str]] = {
@@ -23,6 +25,7 @@ _NAMES: Mapping[str, Sequence[str]] = {
 _RESPONSE = ("response", "reply", "answer", "output", "completion", "response_post", "assistant")
 _RATING = ("rating", "score", "empathy", "empathy_rating")
 _RATER = ("rater", "annotator", "worker")
+_MAX_LABEL_CHARS = 1000
 
 
 def guess_columns(found: Sequence[str], *, chosen: Mapping[str, str], licence: str) -> TableColumns:
@@ -67,26 +70,53 @@ def guess_columns(found: Sequence[str], *, chosen: Mapping[str, str], licence: s
 
 
 def _responders(found: Iterable[str]) -> dict[str, ResponderColumns]:
+    """Return the columns of each responder, who is called what stands behind `response_`."""
     columns = list(found)
-    responders = {}
-    for name in columns:
-        suffix = _suffix(name, _RESPONSE)
-        if suffix is not None:
-            responders[suffix or "reference"] = ResponderColumns(
-                text=name,
-                rating=_partner(columns, _RATING, suffix),
-                rater=_partner(columns, _RATER, suffix),
+    labels = _labels(columns, _RESPONSE)
+    cases = Counter(label.lower() for label in labels.values())
+    responders: dict[str, ResponderColumns] = {}
+    for name, label in labels.items():
+        if problem := unusable(label, _MAX_LABEL_CHARS):
+            raise PipelineError(
+                f"column {as_written(name)}: cannot name a responder ({problem[1]})\n"
+                "Rename the column, or name those that count with --response and --rating."
             )
+        responder = label if label.strip() else "reference"
+        if responder in responders:
+            raise PipelineError(
+                f"columns {as_written(responders[responder].text)} and {as_written(name)}: both "
+                f"hold responses of {as_written(responder)}\n"
+                "Rename one of them, or name the columns that count with --response and --rating."
+            )
+        alone = cases[label.lower()] == 1
+        responders[responder] = ResponderColumns(
+            text=name,
+            rating=_partner(_labels(columns, _RATING), label, alone=alone),
+            rater=_partner(_labels(columns, _RATER), label, alone=alone),
+        )
     return responders
 
 
-def _partner(columns: Iterable[str], stems: Sequence[str], suffix: str) -> str | None:
-    return next((name for name in columns if _suffix(name, stems) == suffix), None)
+def _labels(columns: Iterable[str], stems: Sequence[str]) -> dict[str, str]:
+    """Return column to label, of the columns whose name begins with one of `stems`."""
+    found = {name: _suffix(name, stems) for name in columns}
+    return {name: label for name, label in found.items() if label is not None}
+
+
+def _partner(labels: Mapping[str, str], label: str, *, alone: bool) -> str | None:
+    """Return the column of `label`; of any case where no other responder has its letters."""
+    same = [name for name, one in labels.items() if one == label]
+    near = [name for name, one in labels.items() if alone and one.lower() == label.lower()]
+    return next(iter(same or near), None)
 
 
 def _suffix(name: str, stems: Sequence[str]) -> str | None:
-    """Return "human" for `response_human`, "" for `response`, None for anything else."""
+    """Return "human" for `response_human`, "" for `response`, None for anything else.
+
+    The case of a label counts where the column begins in lower case; `Response-A` is `a`'s.
+    """
     for stem in sorted(stems, key=len, reverse=True):
-        if match := re.fullmatch(rf"{stem}(?:[_\-. ](.+))?", name, flags=re.IGNORECASE):
-            return (match.group(1) or "").lower()
+        if match := re.fullmatch(rf"{stem}(?:[_\-. ](.+))?", name, flags=re.IGNORECASE | re.DOTALL):
+            label = match.group(1) or ""
+            return label if name[0].islower() else label.lower()
     return None

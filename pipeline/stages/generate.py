@@ -6,6 +6,7 @@ from pathlib import Path
 
 from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
+from pipeline.names import StudentName
 from pipeline.records import Exchange, Rejection, Response, SplitAssignment
 from pipeline.storage import TableWriter, read_table, together
 from pipeline.student.answers import answer_exchanges
@@ -21,7 +22,7 @@ class ModelParams(Section):
     `student` is `base_model`, or a corpus under `students` with the step: human-sequential/dpo.
     """
 
-    student: str
+    student: StudentName
 
 
 class GenerateParams(GenerationParams):

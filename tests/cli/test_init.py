@@ -7,11 +7,14 @@ from pathlib import Path
 
 import pytest
 import yaml
+from dvc.parsing import DataResolver
+from dvc.repo import Repo
 
+from pipeline.corpora.params import DirectCorpus
 from pipeline.params import load_params
 from pipeline.stages import ingest
 from pipeline.storage import read_json
-from tests.builds import write_csv
+from tests.builds import write_csv, write_jsonl
 from tests.cli.command import Cli
 from tests.sources.raw import table_row
 
@@ -87,6 +90,112 @@ def test_a_table_without_ratings_makes_a_corpus_of_references(project: Path, cli
 
     assert code == 0
     assert [one.method for one in load_params().corpora.values()] == ["reference"]
+
+
+def rated(path: Path, *labels: str) -> Path:
+    """Write a table in which each of `labels` answers one utterance, rated, beside a person."""
+    row: dict[str, object] = {"utterance": "Are you there?", "response_human": "I am."}
+    row["rating_human"] = 1
+    for number, label in enumerate(labels):
+        row |= {f"response_{label}": f"Yes, I am {number}.", f"rating_{label}": 3}
+    return write_jsonl(path, [row])
+
+
+@pytest.mark.parametrize(
+    ("label", "corpus"),
+    [
+        ("gpt-4.1", "direct-gpt-4-1"),
+        ("GPT-4.1 (temp 0.7)", "direct-gpt-4-1-temp-0-7"),
+        ("Llama 3 70B", "direct-llama-3-70b"),
+        ("no", "direct-no"),
+        ("null", "direct-null"),
+        ("a/b", "direct-a-b"),
+        ("$(touch pwned)", "direct-touch-pwned"),
+        ("x;touch PWNED;#", "direct-x-touch-pwned"),
+        ("x/../../x", "direct-x-x"),
+        ("x" * 300, "direct-" + "x" * 57),
+    ],
+)
+def test_the_corpus_of_a_label_has_its_slug_and_the_label_stays(
+    project: Path, cli: Cli, label: str, corpus: str
+) -> None:
+    code, out, _ = cli("init", rated(project / "mine.jsonl", label), "--write")
+
+    params = load_params()
+    assert code == 0
+    assert params.responders.teacher_responders == (label,)
+    assert list(params.corpora) == [corpus]
+    assert label in "".join(out.split("\n")) or label in out
+
+
+@pytest.mark.parametrize("label", ["模型", "🙂", "..", "~", "\u202eevil", "'"])
+def test_a_label_that_leaves_no_letter_has_a_corpus_too(
+    project: Path, cli: Cli, label: str
+) -> None:
+    code, _, _ = cli("init", rated(project / "mine.jsonl", label), "--write")
+
+    (corpus,) = load_params().corpora.values()
+    assert code == 0
+    assert isinstance(corpus, DirectCorpus)
+    assert corpus.teachers == (label,)
+
+
+def test_labels_that_differ_in_case_alone_are_two_responders(project: Path, cli: Cli) -> None:
+    cli("init", rated(project / "mine.jsonl", "Bot", "bot"), "--write")
+
+    params = load_params()
+    assert params.ingest.columns is not None
+    columns = params.ingest.columns.responses
+    assert (columns["Bot"].rating, columns["bot"].rating) == ("rating_Bot", "rating_bot")
+    assert len(params.corpora) == 3
+
+
+def test_what_is_written_another_program_reads_as_well(project: Path, cli: Cli) -> None:
+    cli("init", rated(project / "mine.jsonl", "no", "1e3"), "--write")
+
+    written = yaml.safe_load((project / "params.yaml").read_text(encoding="utf-8"))
+    assert written["responders"]["teacher_responders"] == ["no", "1e3"]
+
+
+@pytest.mark.parametrize(
+    "name", ["a b.jsonl", "$(touch pwned).jsonl", "${seed}.jsonl", 'it\'s "q".jsonl', "模型.jsonl"]
+)
+def test_dvc_finds_a_file_of_any_name(project: Path, cli: Cli, name: str) -> None:
+    cli("init", rated(Path(name), "bot"), "--write")
+
+    dvc = yaml.safe_load((project / "dvc.yaml").read_text(encoding="utf-8"))
+    repo = Repo.init(str(project), no_scm=True)
+    stages = DataResolver(repo, str(project), dvc).resolve()["stages"]
+    assert stages["ingest"]["deps"][0] == name
+    assert name not in stages["ingest"]["cmd"]
+
+
+@pytest.mark.parametrize("name", ["a\x1b[31m.jsonl", "\udc80.jsonl"])
+def test_a_file_whose_name_is_no_text_is_refused(project: Path, cli: Cli, name: str) -> None:
+    before = (project / "params.yaml").read_bytes()
+
+    code, _, err = cli("init", rated(project / name, "bot"), "--write")
+
+    assert code == 2
+    assert "Rename the file." in err
+    assert (project / "params.yaml").read_bytes() == before
+
+
+def test_a_label_with_a_control_character_is_refused(project: Path, cli: Cli) -> None:
+    code, _, err = cli("init", rated(project / "mine.jsonl", "\x1b[31mred"), "--write")
+
+    assert code == 2
+    assert "cannot name a responder (U+001B" in err
+    assert "\x1b" not in err
+
+
+def test_two_columns_of_one_responder_are_told(project: Path, cli: Cli) -> None:
+    row = {"question": "Are you there?", "answer_bot": "I am.", "reply_bot": "No."}
+
+    code, _, err = cli("init", write_jsonl(project / "mine.jsonl", [row]), "--write")
+
+    assert code == 2
+    assert "columns 'answer_bot' and 'reply_bot': both hold responses of 'bot'" in err
 
 
 @pytest.mark.parametrize(

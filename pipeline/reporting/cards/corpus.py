@@ -99,7 +99,9 @@ def corpus_card(
         "published": published,
         "licence": published["strict"]["licence"],
         "may_be_published": None if licence is None else may_be_published(licence),
-        "teachers": [one.figure for one in description["teacher_responders"]],
+        "teachers": [
+            one.figure for one in corpus.get("teachers") or description["teacher_responders"]
+        ],
         "calls": facts.find(f"reports/metrics/distil/{corpus['responses'].raw}.json"),
         "gate": facts.find(f"reports/metrics/validation/{name}.json"),
         "audit": audit,

@@ -18,7 +18,16 @@ from pipeline.reporting.cards.corpus import (
 from pipeline.reporting.door.contests import Interval, interval, meetings
 from pipeline.reporting.door.curve import Curve, Measured, curve
 from pipeline.reporting.door.states import State
-from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, NotBuiltError, number, total
+from pipeline.reporting.facts import (
+    Fact,
+    Facts,
+    Figure,
+    NotBuilt,
+    NotBuiltError,
+    number,
+    text_of,
+    total,
+)
 
 SCORER = "reports/metrics/scorer.json"
 SELECTION = "reports/metrics/selection.json"
@@ -55,6 +64,7 @@ def corpora(known: Known) -> dict[str, Any]:
     """Return the source and one row per corpus."""
     facts = known.facts
     counts = facts.need(COUNTS)["corpora"]
+    described = known.params.get("corpora", {})
     return {
         "files": [INGEST, COUNTS],
         "ingest": facts.need(INGEST),
@@ -64,9 +74,11 @@ def corpora(known: Known) -> dict[str, Any]:
                 "name": one.called,
                 "strict": one["strict"],
                 "authors": one["authors"],
-                "method": METHODS.get(
-                    str(known.params.get("corpora", {}).get(one.pointer[-1], {}).get("method")), "–"
-                ),
+                "method": METHODS.get(str(described.get(one.pointer[-1], {}).get("method")), "–"),
+                "teachers": [
+                    text_of(str(label))
+                    for label in described.get(one.pointer[-1], {}).get("teachers", ())
+                ],
                 "card": known.page(f"reports/cards/{one.pointer[-1]}.md"),
             }
             for one in counts

@@ -9,9 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipeline.errors import PipelineError
+from pipeline.yaml_files import parse_yaml
 
 NOW = "working tree"
 _SHOWN = 3
@@ -58,13 +57,13 @@ class Revision:
                 f"{self.name}: no dvc.lock, so nothing was built there\n"
                 "Name a revision whose build was committed: git log -- dvc.lock"
             )
-        stages: dict[str, Any] = yaml.safe_load(text)["stages"]
+        stages: dict[str, Any] = parse_yaml(text, Path("dvc.lock"))["stages"]
         return stages
 
     @cached_property
     def params(self) -> dict[str, Any]:
         """The settings, flat: `section.key` to value."""
-        return flat(yaml.safe_load(self.text("params.yaml") or "{}"))
+        return flat(parse_yaml(self.text("params.yaml") or "{}", Path("params.yaml")))
 
     @cached_property
     def _outs(self) -> dict[str, str]:

@@ -1,0 +1,103 @@
+"""`distillery migrate`: what an earlier version wrote, made what this one reads."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, MutableMapping
+from typing import Annotated, Any
+
+import typer
+
+KINDS = ("distillations", "corpora", "models")
+_TABLES = ("sft-", "preferences-strict-", "preferences-authors-")
+
+Renames = dict[str, dict[Any, str]]
+
+
+def register(app: typer.Typer) -> None:
+    """Add the command to `app`."""
+    app.command("migrate")(migrate)
+
+
+def migrate(
+    write: Annotated[bool, typer.Option("--write", help="change params.yaml")] = False,
+) -> None:
+    """Rename what params.yaml calls by no slug, wherever it is named; without --write only say it.
+
+    Labels of responders are text and stay as they are.
+    """
+    from pipeline.cli.console import note, say
+    from pipeline.names import as_written
+    from pipeline.params import DEFAULT_PATH, edit_params, read_to_edit
+
+    renames = rename(read_to_edit(DEFAULT_PATH))
+    for kind, names in renames.items():
+        for old, new in names.items():
+            say(f"{kind}: {as_written(old)} -> {new}")
+    if not any(renames.values()):
+        say(f"{DEFAULT_PATH}: all names are slugs, nothing is to be changed")
+    elif write:
+        with edit_params(DEFAULT_PATH) as params:
+            rename(params)
+        note(f"{DEFAULT_PATH}: written. Drop what was built of old names: make clean; dvc repro")
+    else:
+        say(f"\nNothing was changed. The same command with --write changes {DEFAULT_PATH}.")
+
+
+def rename(params: MutableMapping[str, Any]) -> Renames:
+    """Give every name of `params` that is no slug its slug, in place; return old to new by kind."""
+    from pipeline.names import slugs_of
+
+    renames: Renames = {}
+    for kind in KINDS:
+        section = _mapping(params.get(kind))
+        labels = {key: _label(key) for key in section}
+        slugs = slugs_of(labels.values())
+        renames[kind] = {key: slugs[one] for key, one in labels.items() if slugs[one] != key}
+        for old, new in renames[kind].items():
+            _rename_key(section, old, new)
+    _rename_references(params, renames)
+    return renames
+
+
+def _rename_references(params: Mapping[str, Any], renames: Renames) -> None:
+    distillations, corpora = renames["distillations"], renames["corpora"]
+    for kind, fields in (("corpora", ("responses", "initial")), ("distillations", ("parents",))):
+        for one in map(_mapping, _mapping(params.get(kind)).values()):
+            for name in (name for name in fields if name in one):
+                one[name] = _new(one[name], distillations)
+    students = params.get("students")
+    for place, name in enumerate(students if isinstance(students, list) else ()):
+        students[place] = _new(name, corpora)
+    for model in map(_mapping, _mapping(params.get("models")).values()):
+        corpus, slash, step = str(model.get("student", "")).rpartition("/")
+        if slash and corpus in corpora:
+            model["student"] = f"{corpora[corpus]}/{step}"
+    for waiver in map(_mapping, _mapping(params.get("audit")).get("waivers") or ()):
+        for start in _TABLES:
+            corpus = str(waiver.get("table", "")).removeprefix(start)
+            if waiver.get("table") == start + corpus and corpus in corpora:
+                waiver["table"] = start + corpora[corpus]
+
+
+def _rename_key(section: MutableMapping[Any, Any], old: object, new: str) -> None:
+    """Put `new` in the place of `old`; what stands behind it keeps its order and its comments."""
+    keys = list(section)
+    comments: dict[Any, Any] = section.ca.items  # type: ignore[attr-defined]
+    kept = {key: comments.pop(key) for key in keys[keys.index(old) :] if key in comments}
+    for key in keys[keys.index(old) :]:
+        section[new if key == old else key] = section.pop(key)
+    comments.update({new if key == old else key: comment for key, comment in kept.items()})
+
+
+def _mapping(value: object) -> Any:
+    return value if isinstance(value, MutableMapping) else {}
+
+
+def _label(key: object) -> str:
+    return json.dumps(key) if key is None or isinstance(key, bool) else str(key)
+
+
+def _new(name: Any, renames: Mapping[Any, str]) -> Any:
+    known = isinstance(name, str | int | float | None)
+    return renames.get(name, name) if known else name

@@ -1,0 +1,125 @@
+"""YAML, read and written by one library and one set of rules: YAML 1.2, as DVC reads it.
+
+`no` is a name, a repeated key is an error. What is nested too deeply, grows by its aliases, has a
+tag or asks for other rules is refused before anything is made of it.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+from ruamel.yaml.representer import RoundTripRepresenter
+
+from pipeline.errors import MissingFileError, TableError
+
+MAX_DEPTH = 100
+MAX_NODES = 1_000_000
+WIDTH = 110
+_TEXT = "tag:yaml.org,2002:str"
+# What YAML 1.1, which other programs read, takes for a truth value or a number.
+_ELSEWHERE = re.compile(r"(?i)y|n|yes|no|on|off|[-+]?[0-9][0-9_:.]*")
+
+
+class NotYamlError(TableError):
+    """A file is not the YAML that is read here."""
+
+    def __init__(self, path: Path, problem: str) -> None:
+        self.problem = problem
+        super().__init__(path, f"not YAML: {problem}", hint="Mend it.")
+
+
+def read_yaml(path: Path) -> Any:
+    """Return what the file holds, as plain values."""
+    if not path.is_file():
+        raise MissingFileError(path, hint="Check the path.")
+    return parse_yaml(path.read_bytes(), path)
+
+
+def parse_yaml(content: str | bytes, path: Path) -> Any:
+    """Return what `content` says, as plain values; `path` is where it is from, for the message."""
+    return _load(YAML(typ="safe"), content, path)
+
+
+def parse_to_edit(content: str | bytes, path: Path) -> Any:
+    """Return what `content` says with its comments, to be changed and given to `format_yaml`."""
+    reader = YAML()
+    reader.preserve_quotes = True
+    return _load(reader, content, path)
+
+
+def format_yaml(values: object) -> str:
+    """Return `values` as YAML, with the comments they came with."""
+    writer = YAML()
+    writer.default_flow_style = False
+    writer.width = WIDTH
+    writer.indent(mapping=2, sequence=4, offset=2)
+    writer.Representer = _Representer
+    stream = io.StringIO()
+    writer.dump(values, stream)
+    return stream.getvalue()
+
+
+def _load(reader: YAML, content: str | bytes, path: Path) -> Any:
+    try:
+        text = content.decode("utf-8") if isinstance(content, bytes) else content
+        _refuse_excess(text, path)
+        return reader.load(text)
+    except (YAMLError, ValueError) as error:  # ValueError: not UTF-8, no such date, a huge number
+        raise NotYamlError(path, " ".join(str(error).split())) from error
+
+
+def _refuse_excess(text: str, path: Path) -> None:
+    """Raise NotYamlError for what is too deep, too many or of a foreign tag, from events alone.
+
+    Both parsers recurse over what they build: 20,000 brackets end one of them, 200,000 the process.
+    """
+    open_nodes: list[tuple[str | None, int]] = []  # anchor, and the nodes before it
+    sizes: dict[str, int] = {}
+    nodes = 0
+    for event in YAML(typ="safe").parse(text):
+        kind, anchor = type(event).__name__, getattr(event, "anchor", None)
+        if kind in ("MappingEndEvent", "SequenceEndEvent"):
+            name, before = open_nodes.pop()
+            if name is not None:
+                sizes[name] = nodes - before
+            continue
+        if kind == "AliasEvent":
+            if anchor not in sizes:
+                raise NotYamlError(path, f"*{anchor} stands for nothing whole before it")
+            nodes += sizes[anchor]
+        elif kind in ("MappingStartEvent", "SequenceStartEvent", "ScalarEvent"):
+            nodes += 1
+            if kind != "ScalarEvent":
+                open_nodes.append((anchor, nodes - 1))
+            elif anchor is not None:
+                sizes[anchor] = 1
+            if (tag := event.tag) is not None and str(tag) != _TEXT:
+                raise NotYamlError(path, f"the tag {tag} is not read")
+        elif kind == "DocumentStartEvent" and event.version is not None:
+            raise NotYamlError(path, "a line %YAML is not read")
+        if len(open_nodes) > MAX_DEPTH:
+            raise NotYamlError(path, f"nested more than {MAX_DEPTH} deep")
+        if nodes > MAX_NODES:
+            raise NotYamlError(path, f"more than {MAX_NODES:,} values")
+
+
+class _Representer(RoundTripRepresenter):
+    """Writes a text in quotes where another program's rules would not take it for one."""
+
+
+def _represent_text(representer: RoundTripRepresenter, text: str) -> Any:
+    style = "'" if _ELSEWHERE.fullmatch(text) else None
+    return representer.represent_scalar(_TEXT, text, style=style)
+
+
+def _represent_nothing(representer: RoundTripRepresenter, _: None) -> Any:
+    return representer.represent_scalar("tag:yaml.org,2002:null", "null")
+
+
+_Representer.add_representer(str, _represent_text)
+_Representer.add_representer(type(None), _represent_nothing)
