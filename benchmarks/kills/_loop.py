@@ -10,17 +10,14 @@ from __future__ import annotations
 import hashlib
 import os
 import random
-import signal
 import subprocess
 import time
 from collections.abc import Iterable, Mapping, Sequence
-from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
-import psutil
-
 from benchmarks.harness import ROOT, Broken, Measurement
+from benchmarks.kills._processes import finish, kill_tree, start
 
 KILLS = 20
 SEED = 7
@@ -35,10 +32,12 @@ Outputs = Mapping[str, object]
 class Subject:
     """A command to kill, and what must hold after it; a claim overrides what is its own.
 
-    `log` takes what the command prints. A run of more than `limit_s` is stuck.
+    `log` takes what the command prints. A run of more than `limit_s` is stuck. `span_s` is the time
+    that instants are drawn from, where that is not all of the work.
     """
 
     limit_s = 180.0
+    span_s: float | None = None
 
     def __init__(self, log: Path) -> None:
         self.log = log
@@ -53,6 +52,10 @@ class Subject:
 
     def begun(self, process: subprocess.Popen[bytes]) -> bool:
         """Return whether the work has begun."""
+        return True
+
+    def counts(self) -> bool:
+        """Return whether a kill came where it should; it is drawn again otherwise."""
         return True
 
     def after_kill(self) -> list[str]:
@@ -102,6 +105,7 @@ def how_many() -> int:
 def kill_all(subject: Subject, *, kills: int, seed: int = SEED) -> Tally:
     """Kill `subject` so many times, each time from its first state, and let it go on."""
     calm, seconds = _calm_run(subject)
+    seconds = subject.span_s or seconds
     draw = random.Random(seed)
     tally = Tally()
     for number in range(kills):
@@ -135,11 +139,12 @@ def _kill_midway(
         _wait_until_begun(subject, process)
         time.sleep(instant)
         if kill_tree(process):
-            return instant
-        if process.returncode:
+            if subject.counts():
+                return instant
+        elif process.returncode:
             raise Broken([], finish(process, subject.log, subject.limit_s))
         low, high = 0.0, 1.0
-    raise Broken([], [f"{DRAWS} kills came after the end: the work is too short"])
+    raise Broken([], [f"{DRAWS} kills came too late: the work is too short"])
 
 
 def _go_on(subject: Subject, calm: Outputs) -> list[str]:
@@ -152,55 +157,6 @@ def _go_on(subject: Subject, calm: Outputs) -> list[str]:
 def _wait_until_begun(subject: Subject, process: subprocess.Popen[bytes]) -> None:
     while process.poll() is None and not subject.begun(process):
         time.sleep(POLL_S)
-
-
-def start(
-    command: Sequence[str], *, cwd: Path, log: Path, env: Mapping[str, str] | None = None
-) -> subprocess.Popen[bytes]:
-    """Start `command` as the leader of a process group, its words appended to `log`."""
-    with log.open("ab") as said:
-        return subprocess.Popen(
-            command,
-            cwd=cwd,
-            env={**os.environ, "PYTHONPATH": str(ROOT), **(env or {})},
-            stdin=subprocess.DEVNULL,
-            stdout=said,
-            stderr=said,
-            start_new_session=True,
-        )
-
-
-def kill_tree(process: subprocess.Popen[bytes]) -> bool:
-    """Kill a process, its group and all below it; return whether it was still running."""
-    with suppress(psutil.NoSuchProcess, ProcessLookupError):
-        below = psutil.Process(process.pid).children(recursive=True)
-        os.killpg(process.pid, signal.SIGKILL)
-        for child in below:
-            with suppress(psutil.NoSuchProcess):
-                child.kill()
-        psutil.wait_procs(below, timeout=10)
-    return process.wait() == -signal.SIGKILL
-
-
-def is_connected(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Return whether a process has a connection to `port`."""
-    with suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-        there = psutil.Process(process.pid).net_connections("tcp")
-        return any(one.raddr and one.raddr.port == port for one in there)
-    return False
-
-
-def finish(process: subprocess.Popen[bytes], log: Path, limit_s: float) -> list[str]:
-    """Let a run come to its end; return what is wrong: it is stuck, or it stopped."""
-    try:
-        code = process.wait(limit_s)
-    except subprocess.TimeoutExpired:
-        kill_tree(process)
-        return [f"the run is stuck: over {limit_s:.0f} s"]
-    if code == 0:
-        return []
-    lines = [line for line in log.read_text(errors="replace").splitlines() if line.strip()]
-    return [f"the run stopped with {code}: {' | '.join(lines[-3:])}"]
 
 
 def differences(calm: Outputs, other: Outputs) -> list[str]:

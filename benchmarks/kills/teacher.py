@@ -7,7 +7,6 @@ is byte for byte that of an undisturbed run.
 
 from __future__ import annotations
 
-import hashlib
 import shutil
 import subprocess
 import sys
@@ -19,17 +18,17 @@ from urllib.parse import urlsplit
 
 from benchmarks._teacher import CONCURRENCY, write_corpus
 from benchmarks.harness import Measurement
-from benchmarks.kills._answers import answers
+from benchmarks.kills._answers import answers, content
 from benchmarks.kills._loop import (
     Outputs,
     Subject,
     differences,
     hashes,
     how_many,
-    is_connected,
     kill_all,
     measured,
 )
+from benchmarks.kills._processes import is_connected
 from tests.mock_endpoint import Program, program
 
 ROWS = 1_000
@@ -88,7 +87,7 @@ class Distil(Subject):
         now = answers(self.out / "ledger.sqlite")
         kept = {key: value for key, value in now.items() if key in self.committed}
         again = [
-            one for one in map(_content, self.committed.values()) if paid[one] > self.at_kill[one]
+            one for one in map(content, self.committed.values()) if paid[one] > self.at_kill[one]
         ]
         asked = paid - self.before
         repaid = asked.total() - len(asked)
@@ -105,9 +104,4 @@ class Distil(Subject):
         return hashes(self.out / "completions.parquet", self.out / "rejections.parquet")
 
     def _calls(self) -> Counter[str]:
-        return Counter(self.endpoint.tally()["by_content"])
-
-
-def _content(answer: tuple[object, ...]) -> str:
-    """Return what the endpoint calls the request of an answer."""
-    return hashlib.sha256(str(answer[-1]).encode()).hexdigest()[:16]
+        return Counter(self.endpoint.tally()["bycontent"])

@@ -105,7 +105,7 @@ def test_a_kill_after_the_end_is_drawn_again_and_a_work_too_short_is_told(tmp_pa
     subject.command = lambda: [sys.executable, "-c", f"open({str(subject.out)!r}, 'w')"]  # type: ignore[method-assign]
     subject.begun = lambda process: process.wait() == 0  # type: ignore[method-assign,attr-defined]
 
-    with pytest.raises(Broken, match="came after the end"):
+    with pytest.raises(Broken, match="came too late"):
         kill_all(subject, kills=1)
 
 
