@@ -63,7 +63,10 @@ class Subject:
         return []
 
     def is_done(self) -> bool:
-        """Return whether the killed run had ended its work, so that there is nothing to go on."""
+        """Return whether the killed run had ended its work, so that there is nothing to go on with.
+
+        `after_kill` has looked at its outputs then; what lies beside them nobody has cleared away.
+        """
         return False
 
     def at_end(self) -> list[str]:
@@ -149,8 +152,9 @@ def _kill_midway(
 
 def _go_on(subject: Subject, calm: Outputs) -> list[str]:
     problems = subject.after_kill()
-    if not subject.is_done():
-        problems += finish(subject.start(), subject.log, subject.limit_s)
+    if subject.is_done():
+        return problems + subject.at_end()
+    problems += finish(subject.start(), subject.log, subject.limit_s)
     return problems + subject.at_end() + differences(calm, subject.outputs())
 
 
