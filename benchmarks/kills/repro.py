@@ -89,8 +89,7 @@ class Build:
             if name != "dvc.lock" and (ROOT / name).is_file():
                 (folder / name).parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(ROOT / name, folder / name)
-        with (folder / ".dvc" / "config").open("a", encoding="utf-8") as config:
-            config.write("[core]\n    no_scm = true\n")
+        (folder / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
         (folder / ".venv").symlink_to(sys.prefix)
         if (models := ROOT / ".distillery" / "models").is_dir():
             shutil.copytree(models, folder / ".distillery" / "models", copy_function=os.link)

@@ -209,6 +209,9 @@ def run_trainer(trainer: Any, work: Path, *, device: str) -> Outcome:
 
 def save_adapter(trainer: Any, out: Path) -> None:
     """Write what was trained to `out`."""
+    # PEFT holds the names of layers as a set, and would write them in another order each time.
+    config = trainer.model.peft_config["default"]
+    config.target_modules = sorted(config.target_modules)
     with saving("the adapter", out):
         trainer.model.save_pretrained(str(out))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import os
 import signal
@@ -41,6 +42,16 @@ def test_the_same_seed_gives_the_same_adapters(
     dpo(base, tmp_path)
 
     assert weights(tmp_path) == weights(undisturbed[0])
+
+
+def test_the_settings_of_an_adapter_are_written_in_one_order(
+    undisturbed: tuple[Path, Taught, Taught],
+) -> None:
+    for step in ("sft", "dpo"):
+        names = json.loads((undisturbed[0] / step / "adapter_config.json").read_text())[
+            "target_modules"
+        ]
+        assert names == sorted(names)
 
 
 def test_another_seed_gives_another_adapter(
