@@ -8,9 +8,11 @@ import subprocess
 import sys
 
 import benchmarks
-from benchmarks.harness import ROOT, Measurement, Skipped
+from benchmarks import kills
+from benchmarks.harness import ROOT, Broken, Measurement, Skipped
 
 NOT_BENCHMARKS = {"__main__", "harness", "planting"}
+PARTS = {f"kills_{name}": f"benchmarks.kills.{name}" for name in kills.CLAIMS}
 LOG = ROOT / "reports" / "bench.jsonl"
 
 
@@ -22,23 +24,28 @@ def names() -> list[str]:
 
 def measure(name: str) -> int:
     """Run one benchmark in this process and log what it measured; return its exit code."""
+    code = 0
     try:
-        measured: list[Measurement] = importlib.import_module(f"benchmarks.{name}").run()
+        module = importlib.import_module(PARTS.get(name, f"benchmarks.{name}"))
+        measured: list[Measurement] = module.run()
     except Skipped as reason:
         print(f"{name}: skipped, {reason}")
         return 0
+    except Broken as broken:
+        print(f"{name}: the claim does not hold\n{broken}")
+        measured, code = broken.measured, 1
     with LOG.open("a", encoding="utf-8") as log:
         for one in measured:
             print(one.as_json())
             log.write(one.as_json() + "\n")
-    return 0
+    return code
 
 
 def main(arguments: list[str]) -> int:
     """Run the named benchmarks, or all; each in a process of its own."""
-    unknown = sorted(set(arguments) - set(names()))
-    if unknown:
-        print(f"error: no benchmark {', '.join(unknown)}\nThere are: {', '.join(names())}")
+    known = [*names(), *PARTS]
+    if unknown := sorted(set(arguments) - set(known)):
+        print(f"error: no benchmark {', '.join(unknown)}\nThere are: {', '.join(known)}")
         return 2
     if len(arguments) == 1:
         return measure(arguments[0])

@@ -8,7 +8,7 @@ import resource
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -21,7 +21,8 @@ ROOT = Path(__file__).resolve().parents[1]
 class Measurement:
     """One figure; `ratio` is ours over `rival`, measured in the same run.
 
-    `peak_mib` is the largest resident memory of the process that did the work, in MiB.
+    `peak_mib` is the largest resident memory of the process that did the work, in MiB. A `note`
+    tells what the figure depends on.
     """
 
     name: str
@@ -31,18 +32,28 @@ class Measurement:
     ratio: float | None = None
     rows: int | None = None
     peak_mib: float | None = None
+    note: str | None = None
 
     def as_json(self) -> str:
         """Return the measurement as one JSON line, figures rounded to four digits."""
         rounded = {
             key: float(f"{value:.4g}") if isinstance(value, float) else value
             for key, value in asdict(self).items()
+            if key != "note" or value
         }
         return json.dumps(rounded)
 
 
 class Skipped(Exception):  # noqa: N818  not an error: the data for this claim is not here
     """The claim cannot be measured on this machine, and why."""
+
+
+class Broken(Exception):  # noqa: N818  what we claim, not the program, is broken
+    """A claim does not hold: what was `measured` all the same, and each of the `problems`."""
+
+    def __init__(self, measured: Sequence[Measurement], problems: Sequence[str]) -> None:
+        super().__init__("\n".join(problems))
+        self.measured = list(measured)
 
 
 def data_folder() -> Path:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import json
 from pathlib import Path
 
@@ -32,13 +33,19 @@ def test_every_line_of_the_log_is_a_measurement() -> None:
     lines = [json.loads(line) for line in bench.LOG.read_text(encoding="utf-8").splitlines()]
 
     assert lines
-    assert all(set(line) == KEYS for line in lines)
+    assert all(set(line) - {"note"} == KEYS for line in lines)
 
 
 def test_every_benchmark_has_a_claim() -> None:
-    for name in bench.names():
-        text = (Path(bench.__file__).parent / f"{name}.py").read_text(encoding="utf-8")
-        assert text.startswith('"""Claim: '), name
+    for name in [*bench.names(), *bench.PARTS]:
+        module = importlib.import_module(bench.PARTS.get(name, f"benchmarks.{name}"))
+        assert (module.__doc__ or "").startswith("Claim: "), name
+
+
+def test_a_note_is_part_of_the_line_only_where_there_is_one() -> None:
+    line = json.loads(Measurement("speed", 1.0, "rows/s", note="on made rows").as_json())
+
+    assert set(line) == {*KEYS, "note"}
 
 
 def test_an_unknown_benchmark_is_exit_2(capsys: pytest.CaptureFixture[str]) -> None:

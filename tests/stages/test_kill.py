@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from benchmarks.teacher_kill import measure
+from benchmarks.kills.teacher import measure
 
 
 @pytest.mark.slow
 def test_kills_at_random_moments_lose_no_answer_and_change_no_byte() -> None:
-    repaid, repaid_committed = measure(rows=600, kills=3)
+    unharmed, repaid = measure(rows=600, kills=3)
 
+    assert unharmed.value == 3
     assert repaid.value <= 50
-    assert repaid_committed.value == 0
