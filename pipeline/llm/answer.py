@@ -88,7 +88,7 @@ def read_answers(path: Path) -> Iterator[Answer]:
 
 
 def _answer(line: bytes) -> Answer:
-    answer = Answer.model_validate(_object(line, "the line"))
+    answer = Answer.model_validate(_object(line.decode(), "the line"))
     problem = mismatch(answer)
     if problem:
         raise ValueError(problem)
@@ -110,7 +110,7 @@ def mismatch(answer: Answer) -> str | None:
     return None
 
 
-def _object(text: str | bytes, name: str) -> dict[str, Any]:
+def _object(text: str, name: str) -> dict[str, Any]:
     """Return `text` as a JSON object; raises ValueError if it is none."""
     value = json.loads(text)
     if not isinstance(value, dict):
