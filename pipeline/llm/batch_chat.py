@@ -14,9 +14,12 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from pipeline.errors import PipelineError
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import not_whole
 from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
 from pipeline.llm.role import LlmRole
 from pipeline.llm.transport import AttemptFailedError, Completion
@@ -63,24 +66,29 @@ class BatchTransport:
             if name is None:  # the run died before the provider heard of it
                 self._close_batch(intent)
                 self._ledger.withdraw(list(sent.values()))
-                for key in sent:
-                    self._reject(key, AttemptFailedError("batch_lost", "it was never created"))
             else:
+                for key in sent.keys() - self._waiting.keys():
+                    self._attempts[key] = sent[key]
+                    self._future(key)
                 self._watch(list(sent), self._collect(intent, name, list(sent)))
 
     def _take_batches(self) -> list[tuple[str, str | None, dict[str, int]]]:
         """Lease open batches that no living process has: intent, name if known, attempts by key."""
         taken = []
         for intent, batch, attempts in self._ledger.rows(_LEFT_OPEN, self._wire.base_url):
-            sent: dict[str, int] = json.loads(str(attempts))
+            sent = self._attempts_of(attempts)
             with self._ledger.transaction():
                 if not self._ledger.leases.take_batch(str(intent), list(sent)):
                     continue  # another process was faster
-            for key in sent.keys() - self._waiting.keys():
-                self._attempts[key] = sent[key]
-                self._future(key)
             taken.append((str(intent), None if batch is None else str(batch), sent))
         return taken
+
+    def _attempts_of(self, noted: object) -> dict[str, int]:
+        """Return the attempts that a batch was noted with, by key."""
+        try:
+            return TypeAdapter(dict[str, int]).validate_json(str(noted))
+        except ValidationError as error:
+            raise not_whole(self._ledger.path, "the attempts of a batch are no JSON") from error
 
     async def _created(self) -> dict[str, str]:
         """Return the provider's batches by the intent that they carry."""

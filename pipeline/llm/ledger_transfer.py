@@ -160,21 +160,18 @@ def ledger_stats(path: Path) -> tuple[Spent, list[StageStats]]:
                 " FROM attempts GROUP BY stage, role"
             )
         }
-        rows = []
-        for stage, role in sorted({*answers, *attempts}, key=str):
-            sent, failed, unanswered, tokens, usd = attempts.get((stage, role), (0, 0, 0, 0, 0.0))
-            rows.append(
-                StageStats.model_validate(
-                    {
-                        "stage": stage,
-                        "role": role,
-                        "answers": answers.get((stage, role), 0),
-                        "attempts": sent,
-                        "failed": failed,
-                        "unanswered": unanswered,
-                        "tokens": tokens,
-                        "usd": usd,
-                    }
-                )
-            )
+        try:
+            rows = [
+                _stats(key, answers.get(key, 0), attempts.get(key, [0, 0, 0, 0, 0.0]))
+                for key in sorted({*answers, *attempts}, key=str)
+            ]
+        except ValidationError as error:
+            raise not_whole(path, first_problem(error)) from error
         return ledger.spent(), rows
+
+
+def _stats(key: tuple[object, object], answers: object, rest: list[object]) -> StageStats:
+    stage, role = key
+    names = ("attempts", "failed", "unanswered", "tokens", "usd")
+    values = dict(zip(names, rest, strict=True))
+    return StageStats.model_validate({"stage": stage, "role": role, "answers": answers, **values})

@@ -202,28 +202,22 @@ class LedgeredCalls(Generic[R]):
             parts=self._keys(request),
             batches_at=transport.batches_at,
         )
-        await self._take_up(transport)
         async with self._pacing:
             admission = await self._reserve(transport, wanted, buckets)
         self._reserved += 1
         return admission
-
-    async def _take_up(self, transport: Transport) -> None:
-        try:
-            await transport.resume()
-        except PipelineError as error:
-            raise self._stop(error) from error
 
     async def _reserve(
         self, transport: Transport, wanted: Reservation, buckets: tuple[Bucket, ...]
     ) -> Admission:
         while True:
             self._check_running()
-            sent = transport.sent_attempt(wanted.key)
-            if sent is not None:  # a batch of a run that is gone carries it: reserved then
-                return Admission(sent, wanted)
             self._settled.clear()
             try:
+                await transport.resume()
+                sent = transport.sent_attempt(wanted.key)
+                if sent is not None:  # a batch of a run that is gone carries it: reserved then
+                    return Admission(sent, wanted)
                 found = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
             except BudgetSpentError as error:
                 if self._reserved == 0:

@@ -136,7 +136,8 @@ def _measured(role: Role, ledger: LedgerReader | None) -> Measured:
     if ledger is not None:
         [(answers, size, tokens_in, tokens_out)] = ledger.rows(
             "SELECT count(*), sum(length(CAST(request AS BLOB))), sum(tokens_in), sum(tokens_out)"
-            " FROM answers WHERE model = ? AND tokens_in > 0 AND tokens_out > 0",
+            " FROM answers WHERE model = ? AND tokens_in > 0 AND tokens_out > 0"
+            " AND typeof(tokens_in) = 'integer' AND typeof(tokens_out) = 'integer'",
             role.model,
         )
         if isinstance(answers, int) and answers >= ENOUGH_ANSWERS:

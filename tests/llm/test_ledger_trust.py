@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -286,6 +287,14 @@ def test_what_was_spent_must_be_numbers(ledger: Path) -> None:
 
     with pytest.raises(LedgerError, match="what was spent"):
         ledger_stats(ledger)
+
+
+@pytest.mark.parametrize("column", ["role", "stage", "tokens", "usd", "outcome"])
+def test_stats_of_values_of_another_kind_are_an_error_or_numbers(ledger: Path, column: str) -> None:
+    changed(ledger, f"UPDATE attempts SET {column} = x'ff00'")
+
+    with contextlib.suppress(LedgerError):
+        assert ledger_stats(ledger)[1][0].attempts in (0, 3)
 
 
 def test_salvage_leaves_out_what_does_not_fit_its_request(ledger: Path, tmp_path: Path) -> None:
