@@ -36,6 +36,8 @@ endif
 
 repro: $(INSTALLED)  ## build everything from the embedded sample
 	@echo "Building from the embedded sample: at most 18 minutes on two cores, 1 GB of disk."
+	@# A DVC that was killed may have left a lock file that stops every later one.
+	@distillery doctor --fix >/dev/null
 	dvc repro
 
 test: $(INSTALLED)  ## run the tests

@@ -12,6 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from pipeline.dvc_locks import mend_locks
 from pipeline.errors import (
     GateFailedError,
     MissingFileError,
@@ -186,8 +187,10 @@ def corpora_section(teachers: Mapping[str, str]) -> dict[str, Any]:
 def reproduce(folder: Path, targets: Sequence[str], *, quiet: bool = False) -> None:
     """Run `dvc repro` for `targets` in `folder`; raises PipelineError with the stage's exit code.
 
-    DVC's output goes to standard error, so that standard output stays for the result.
+    DVC's output goes to standard error, so that standard output stays for the result. What a killed
+    DVC left in its lock file is mended first.
     """
+    mend_locks(folder)
     with tempfile.TemporaryDirectory() as scratch:
         status = Path(scratch) / "status"
         code = _dvc(

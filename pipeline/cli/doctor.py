@@ -38,10 +38,18 @@ def register(app: typer.Typer) -> None:
 
 def doctor(
     as_json: Annotated[bool, typer.Option("--json", help="print the checks as JSON")] = False,
+    fix: Annotated[
+        bool, typer.Option("--fix", help="mend what a killed DVC left, and look at nothing else")
+    ] = False,
 ) -> None:
     """Look at this machine and this folder; exit 1 if something needed is missing."""
-    from pipeline.cli.console import say, say_json
+    from pipeline.cli.console import note, say, say_json
+    from pipeline.dvc_locks import mend_locks
 
+    if fix:
+        mended = mend_locks(Path())
+        note(f"mended: {mended}") if mended else say("nothing to mend")
+        return
     checks = list(examine())
     if as_json:
         say_json([asdict(check) for check in checks])
@@ -104,6 +112,7 @@ def _off(name: str, pin: str) -> str | None:
 
 
 def _project() -> Iterator[Check]:
+    from pipeline.dvc_locks import find_problem
     from pipeline.errors import PipelineError
     from pipeline.params import load_params
 
@@ -111,6 +120,8 @@ def _project() -> Iterator[Check]:
     yield Check("project folder", here, str(Path.cwd()), "cd to the folder with dvc.yaml in it")
     if not here:
         return
+    problem = find_problem(Path())
+    yield Check("DVC's locks", not problem, problem or "free", "distillery doctor --fix")
     try:
         params = load_params()
     except PipelineError as error:

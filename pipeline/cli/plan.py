@@ -38,13 +38,13 @@ def plan(
     """
     from pipeline.cli.console import say, say_json
     from pipeline.llm.budget import Spent, check_prices
-    from pipeline.llm.ledger import Ledger
+    from pipeline.llm.ledger_file import LedgerReader
     from pipeline.llm.open_chat import ledger_path
     from pipeline.params import load_params
 
     params = load_params()
     check_prices(params.llm.teacher, params.llm.budget)
-    ledger = Ledger(ledger_path()) if ledger_path().is_file() else None
+    ledger = LedgerReader(ledger_path()) if ledger_path().is_file() else None
     rows = [_planned(params, name, ledger) for name in names or params.distillations]
     if not names and params.llm.judge is not None and "llm" in params.evaluate.judges:
         rows.append(_planned_judging(params, ledger))

@@ -84,11 +84,11 @@ class _LedgerOnly:
     """A chat that answers from the ledger and ends the exchange where it cannot."""
 
     def __init__(self, params: Params) -> None:
-        from pipeline.llm.ledger import Ledger
+        from pipeline.llm.ledger_file import LedgerReader
         from pipeline.llm.open_chat import ledger_path
 
         self._role = params.llm.teacher
-        self._ledger = Ledger(ledger_path()) if ledger_path().is_file() else None
+        self._ledger = LedgerReader(ledger_path()) if ledger_path().is_file() else None
 
     async def ask(
         self, messages: Sequence[Message], *, schema: type[BaseModel] | None = None, sample: int = 0

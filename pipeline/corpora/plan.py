@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from pipeline.corpora.drafts import Task
 from pipeline.llm import CallRejectedError, LlmRole
-from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.plan import PlanningChat
 from pipeline.records import Rejection, StrategyName
 from pipeline.strategies import STRATEGIES, Draft
@@ -19,7 +19,7 @@ def plan_calls(
     strategy: StrategyName,
     teacher: LlmRole,
     *,
-    ledger: Ledger | None,
+    ledger: LedgerReader | None,
     reply_words: int,
 ) -> PlanningChat:
     """Return the chat that counted what `strategy` would ask about `tasks`.

@@ -15,7 +15,7 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.evaluation.contests import Contest
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Place, Verdict
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
-from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
 from pipeline.llm.plan import PlanningChat
@@ -100,7 +100,7 @@ class LlmJudge:
 
 
 def plan_judging(
-    contests: Sequence[Contest], role: LlmRole, *, ledger: Ledger | None
+    contests: Sequence[Contest], role: LlmRole, *, ledger: LedgerReader | None
 ) -> PlanningChat:
     """Return what `judge` would ask, without asking: the contests are judged by a stand-in."""
     chat = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)

@@ -14,9 +14,12 @@ import uuid
 from collections.abc import Coroutine
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from pipeline.errors import PipelineError
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import not_whole
 from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
 from pipeline.llm.role import LlmRole
 from pipeline.llm.transport import AttemptFailedError, Completion
@@ -26,6 +29,10 @@ LINGER_S = 0.25
 OVER = ("completed", "failed", "expired", "cancelled")
 # Looks at a batch that may fail in a row before the run gives up on the provider.
 MAX_FAILED_POLLS = 20
+_LEFT_OPEN = (
+    "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ? AND NOT EXISTS"
+    " (SELECT 1 FROM leases JOIN owners ON owners.id = leases.owner WHERE leases.key = intent)"
+)
 
 
 class BatchTransport:
@@ -43,34 +50,62 @@ class BatchTransport:
         self._collected: dict[str, list[str]] = {}
         self._error: PipelineError | None = None
 
+    @property
+    def batches_at(self) -> str | None:
+        """The endpoint whose batches this takes up."""
+        return self._wire.base_url
+
     async def resume(self) -> None:
-        """Take up the batches that an earlier run left open."""
-        rows = self._ledger.rows(
-            "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ?",
-            self._wire.base_url,
-        )
-        if not rows:
+        """Take up the batches that a run left open which is gone."""
+        taken = self._take_batches()
+        if not taken:
             return
-        created = await self._created()
-        for intent, batch, attempts in rows:
-            name = str(batch) if batch else created.get(str(intent))
-            sent: dict[str, int] = json.loads(str(attempts))
+        created = await self._created() if any(batch is None for _, batch, _ in taken) else {}
+        for intent, batch, sent in taken:
+            name = batch or created.get(intent)
             if name is None:  # the run died before the provider heard of it
-                self._close_batch(str(intent))
+                self._close_batch(intent)
                 self._ledger.withdraw(list(sent.values()))
             else:
-                self._attempts.update(sent)
-                for key in sent:
+                for key in sent.keys() - self._waiting.keys():
+                    self._attempts[key] = sent[key]
                     self._future(key)
-                self._watch(list(sent), self._collect(str(intent), name, list(sent)))
+                self._watch(list(sent), self._collect(intent, name, list(sent)))
+
+    def _take_batches(self) -> list[tuple[str, str | None, dict[str, int]]]:
+        """Lease open batches that no living process has: intent, name if known, attempts by key."""
+        taken = []
+        for intent, batch, attempts in self._ledger.rows(_LEFT_OPEN, self._wire.base_url):
+            sent = self._attempts_of(attempts)
+            with self._ledger.transaction():
+                if not self._ledger.leases.take_batch(str(intent), list(sent)):
+                    continue  # another process was faster
+            taken.append((str(intent), None if batch is None else str(batch), sent))
+        return taken
+
+    def _attempts_of(self, noted: object) -> dict[str, int]:
+        """Return the attempts that a batch was noted with, by key."""
+        try:
+            return TypeAdapter(dict[str, int]).validate_json(str(noted))
+        except ValidationError as error:
+            raise not_whole(self._ledger.path, "the attempts of a batch are no JSON") from error
 
     async def _created(self) -> dict[str, str]:
         """Return the provider's batches by the intent that they carry."""
+        import openai
+
         found: dict[str, str] = {}
-        async for batch in self._wire.client.batches.list(limit=100):
-            intent = (batch.metadata or {}).get("intent")
-            if intent:
-                found[intent] = batch.id
+        try:
+            async for batch in self._wire.client.batches.list(limit=100):
+                intent = (batch.metadata or {}).get("intent")
+                if intent:
+                    found[intent] = batch.id
+        except openai.APIError as error:
+            raise EndpointRefusedError(
+                f"{self._wire.base_url}: its batches cannot be listed: "
+                f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
+                "One of them is ours; run the same command later to fetch its answers."
+            ) from None
         return found
 
     def sent_attempt(self, key: str) -> int | None:
@@ -138,6 +173,7 @@ class BatchTransport:
                 "INSERT INTO batches VALUES (?, ?, NULL, 1, ?)",
                 (intent, self._wire.base_url, json.dumps(attempts)),
             )
+            self._ledger.leases.take([intent, *keys], intent)
         lines = b"\n".join(_line(request) for request in requests)
         import openai
 
@@ -185,6 +221,7 @@ class BatchTransport:
     def _close_batch(self, intent: str) -> None:
         with self._ledger.transaction() as db:
             db.execute("UPDATE batches SET open = 0 WHERE intent = ?", (intent,))
+            self._ledger.leases.end_batch(intent)
 
     async def _poll(self, name: str) -> Any:
         import openai

@@ -12,6 +12,8 @@ from pipeline.llm.role import Budget, Role
 
 # A chat template adds a few tokens around each message; no known one adds more.
 TEMPLATE_TOKENS = 16
+# No call takes as many; an endpoint that says so counts something else.
+MOST_TOKENS = 10**9
 
 
 class BudgetSpentError(GateFailedError):
@@ -52,7 +54,8 @@ def usage_of(body: Mapping[str, Any]) -> Usage | None:
     tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
     if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
         return None
-    return Usage(tokens_in, tokens_out) if tokens_in >= 0 and tokens_out >= 0 else None
+    whole = 0 <= tokens_in <= MOST_TOKENS and 0 <= tokens_out <= MOST_TOKENS
+    return Usage(tokens_in, tokens_out) if whole else None
 
 
 def worst_case(request: Request) -> Usage:

@@ -93,8 +93,18 @@ def build_request(
         }
     text = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":"))
     content = text.encode()
-    key = hashlib.sha256(b"%d\n%b" % (sample, content)).hexdigest()
+    key = chat_key(content, sample)
     return Request(content, key, sample, turns=len(messages), tokens_out=role.max_tokens)
+
+
+def chat_key(content: bytes, sample: int) -> str:
+    """Return the key of a rendered request to a chat model."""
+    return hashlib.sha256(b"%d\n%b" % (sample, content)).hexdigest()
+
+
+def embedding_key(content: bytes) -> str:
+    """Return the key of a rendered request for vectors."""
+    return hashlib.sha256(b"embedding\n" + content).hexdigest()
 
 
 def read_reply(raw: str, key: str) -> Reply:

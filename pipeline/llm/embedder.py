@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import base64
-import hashlib
 import json
 import math
 from array import array
@@ -18,16 +17,15 @@ from pathlib import Path
 from typing import Any, TypeAlias
 
 from pipeline.errors import PipelineError
-from pipeline.llm.budget import Usage
-from pipeline.llm.chat import CallRejectedError, Request
-from pipeline.llm.ledger import Answer
-from pipeline.llm.ledgered_calls import LedgeredCalls
+from pipeline.llm.answer import read_answers
+from pipeline.llm.budget import MOST_TOKENS, Usage
+from pipeline.llm.chat import CallRejectedError, Request, embedding_key
+from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
 from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
-from pipeline.storage import read_json_lines
 
 Vector: TypeAlias = "array[float]"
 
@@ -65,8 +63,9 @@ def calls_of(texts: Iterable[str], texts_per_call: int) -> list[list[str]]:
 
 def _rendered(body: dict[str, Any]) -> Request:
     content = json.dumps(body, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
-    key = hashlib.sha256(b"embedding\n" + content).hexdigest()
-    return Request(content, key, sample=0, turns=len(body["input"]), tokens_out=0)
+    return Request(
+        content, embedding_key(content), sample=0, turns=len(body["input"]), tokens_out=0
+    )
 
 
 class EmbeddingTransport(OpenAITransport):
@@ -91,7 +90,8 @@ class EmbeddingTransport(OpenAITransport):
             tokens = (json.loads(raw).get("usage") or {}).get("prompt_tokens")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
-        usage = Usage(tokens, 0) if isinstance(tokens, int) and tokens >= 0 else None
+        whole = isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS
+        usage = Usage(tokens, 0) if whole else None
         return Completion("", "stop", usage, raw)
 
 
@@ -116,18 +116,40 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         async def pay(part: list[str]) -> None:
             try:
                 raw = await self._pay(build_embedding_request(role, part))
+            except TakenError as taken:
+                theirs = [text for text in part if wanted[text].key in taken.keys]
+                ours = [text for text in part if wanted[text].key not in taken.keys]
+                await asyncio.gather(*([pay(ours)] if ours else []), wait(theirs, taken.keys))
             except CallRejectedError as error:
                 if len(part) == 1:
                     rejected[part[0]] = error.reason
                     return
                 middle = len(part) // 2
                 await asyncio.gather(pay(part[:middle]), pay(part[middle:]))
-                return
-            vectors.update(zip(part, (_vector(entry) for entry in _entries(raw)), strict=True))
+            else:
+                entries = map(_vector, _entries(raw))
+                vectors.update(zip(part, entries, strict=True))
+
+        async def wait(part: list[str], keys: frozenset[str]) -> None:
+            await self._until_free(keys)
+            left = []
+            for text in part:
+                raw = self._ledger.answer_text(wanted[text].key)
+                if raw is None:
+                    left.append(text)
+                else:
+                    vectors[text] = read_vector(raw)
+                    self.count.cached += 1
+            if left:
+                await pay(left)
 
         async for _ in in_order(calls, pay, window=2 * role.in_flight):
             pass
         return _checked(vectors, rejected, role.model)
+
+    def _keys(self, request: Request) -> tuple[str, ...]:
+        asked = json.loads(request.content)
+        return tuple(_rendered(asked | {"input": [text]}).key for text in asked["input"])
 
     def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
         return list(_alone(request, completion.raw))
@@ -140,7 +162,7 @@ class RecordedEmbedder:
         self.role = role
         self.count = Count()
         self._cassette = cassette
-        self._answers = {answer.key: answer.answer for answer in read_json_lines(cassette, Answer)}
+        self._answers = {answer.key: answer.answer for answer in read_answers(cassette)}
 
     async def embed(self, texts: Sequence[str]) -> Embedded:
         """Return the recorded vectors; raises NotRecordedError for a text that was never asked."""

@@ -10,13 +10,25 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 
-from pipeline.llm.budget import Spent
-from pipeline.llm.ledger import ANSWER_COLUMNS, Answer, Ledger, LedgerError, add_answer
-from pipeline.records.base import Record
-from pipeline.storage import AtomicFile, read_json_lines
+from pydantic import ValidationError
 
-_SELECT = f"SELECT {', '.join(ANSWER_COLUMNS)} FROM answers NOT INDEXED"  # noqa: S608  our names
-IMPORT_BATCH = 500
+from pipeline.llm.answer import ANSWER_COLUMNS, Answer, mismatch, read_answers
+from pipeline.llm.budget import Spent
+from pipeline.llm.ledger import Ledger, LedgerError
+from pipeline.llm.ledger_file import (
+    LedgerReader,
+    connect,
+    existing_file,
+    explained,
+    not_whole,
+    reading_uri,
+)
+from pipeline.records.base import Record
+from pipeline.storage import AtomicFile, first_problem
+
+_NAMES = ", ".join(ANSWER_COLUMNS)
+_MARKS = ", ".join("?" * len(ANSWER_COLUMNS))
+_SELECT = f"SELECT {_NAMES} FROM answers NOT INDEXED"  # noqa: S608  our names
 # A damaged page spoils neighbouring rows; after this many in a row there is nothing behind them.
 GIVE_UP_AFTER = 10_000
 
@@ -39,71 +51,80 @@ def export_answers(ledger: Path, out: Path, *, salvage: bool = False) -> int:
 
     `salvage` reads a damaged ledger row by row and passes over what cannot be read.
     """
-    rows = _salvaged(ledger) if salvage else _in_key_order(ledger)
+    answers = _salvaged(ledger) if salvage else _in_key_order(ledger)
     count = 0
     with AtomicFile(out) as part, part.open("w", encoding="utf-8") as stream:
-        for row in rows:
-            values = dict(zip(ANSWER_COLUMNS, row, strict=True))
-            stream.write(json.dumps(values, ensure_ascii=False) + "\n")
+        for answer in answers:
+            stream.write(json.dumps(answer.model_dump(), ensure_ascii=False) + "\n")
             count += 1
     return count
 
 
-def _in_key_order(path: Path) -> Iterator[tuple[object, ...]]:
-    if not path.is_file():
-        raise LedgerError(f"{path}: no such ledger\nNothing was asked here yet; check the path.")
-    with Ledger(path) as ledger:
-        yield from ledger.scan(f"{_SELECT} ORDER BY key")
-
-
-def _salvaged(path: Path) -> Iterator[tuple[object, ...]]:
-    """Yield what can be read, by row number; no index is trusted."""
-    if not path.is_file():
-        raise LedgerError(f"{path}: no such ledger\nCheck the path.")
-    uri = f"{path.resolve().as_uri()}?mode=ro"
-    with closing(sqlite3.connect(uri, uri=True)) as db:
-        try:
-            db.execute("SELECT 1 FROM answers NOT INDEXED WHERE id = 0").fetchone()
-        except sqlite3.DatabaseError as error:
-            raise LedgerError(
-                f"{path}: not even the table of answers can be read ({error})\n"
-                "The file is unchanged: restore a copy, or try `.recover` of the sqlite3 shell."
-            ) from error
-        number, missing = 0, 0
-        while missing < GIVE_UP_AFTER:
-            number += 1
+def _in_key_order(path: Path) -> Iterator[Answer]:
+    with LedgerReader(path) as ledger:
+        for row in ledger.scan(f"{_SELECT} ORDER BY key"):
             try:
-                row = db.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()
-            except (sqlite3.DatabaseError, UnicodeDecodeError):
-                row = None
-            if row is None:
-                missing += 1
-            else:
-                missing = 0
-                yield row
+                yield _answer(row)
+            except ValidationError as error:
+                raise not_whole(path, f"answer {row[0]!s:.64}: {first_problem(error)}") from error
+
+
+def _answer(row: tuple[object, ...]) -> Answer:
+    return Answer.model_validate(dict(zip(ANSWER_COLUMNS, row, strict=True)))
+
+
+def _salvaged(path: Path) -> Iterator[Answer]:
+    """Yield the answers that can be read and fit their requests, by row number.
+
+    No index is trusted.
+    """
+    with explained(path):
+        file = existing_file(path)
+        with closing(connect(reading_uri(file))) as db:
+            yield from _readable(db, path)
+
+
+def _readable(db: sqlite3.Connection, path: Path) -> Iterator[Answer]:
+    try:
+        db.execute("SELECT 1 FROM answers NOT INDEXED WHERE id = 0").fetchone()
+    except sqlite3.DatabaseError as error:
+        raise LedgerError(
+            f"{path}: not even the table of answers can be read ({error})\n"
+            "The file is unchanged: restore a copy, or try `.recover` of the sqlite3 shell."
+        ) from error
+    number, missing = 0, 0
+    while missing < GIVE_UP_AFTER:
+        number += 1
+        try:
+            row = db.execute(f"{_SELECT} WHERE id = ?", (number,)).fetchone()
+            answer = None if row is None else _answer(row)
+        except (sqlite3.DatabaseError, UnicodeDecodeError, ValidationError):
+            answer = None
+        if answer is None or mismatch(answer):
+            missing += 1
+        else:
+            missing = 0
+            yield answer
 
 
 def import_answers(ledger: Path, source: Path) -> tuple[int, int]:
-    """Add the answers of an export; return (added, already there).
+    """Add the answers of an export, all or none; return (added, already there).
 
-    Imported answers cost nothing here: the budget does not count them.
+    Imported answers cost nothing here: the budget does not count them. They are checked into a
+    table of this connection alone, so that the ledger is locked only while they are copied.
     """
-    added = known = 0
-    with Ledger(ledger) as target:
-        batch: list[Answer] = []
-        for answer in read_json_lines(source, Answer):
-            batch.append(answer)
-            if len(batch) == IMPORT_BATCH:
-                new = _add_all(target, batch)
-                added, known = added + new, known + len(batch) - new
-                batch.clear()
-        new = _add_all(target, batch)
-    return added + new, known + len(batch) - new
-
-
-def _add_all(ledger: Ledger, answers: list[Answer]) -> int:
-    with ledger.transaction() as db:
-        return sum(add_answer(db, answer) for answer in answers)
+    with Ledger(ledger) as target, explained(ledger):
+        target.rows(f"CREATE TEMP TABLE incoming ({_NAMES})")
+        count = 0
+        for answer in read_answers(source):
+            values = (getattr(answer, name) for name in ANSWER_COLUMNS)
+            target.rows(f"INSERT INTO incoming VALUES ({_MARKS})", *values)  # noqa: S608  our names
+            count += 1
+        with target.transaction() as db:
+            added = db.execute(
+                f"INSERT OR IGNORE INTO answers ({_NAMES}) SELECT {_NAMES} FROM incoming"  # noqa: S608  our names
+            ).rowcount
+    return added, count - added
 
 
 def prune_answers(
@@ -111,7 +132,10 @@ def prune_answers(
 ) -> int:
     """Delete answers, by age, stage or both; return their number. What was spent stays spent."""
     before = math.inf if older_than_days is None else time.time() - older_than_days * 86_400
+    existing_file(path)
     with Ledger(path) as ledger, ledger.transaction() as db:
+        # What was deleted is people's words: it is overwritten, not only forgotten.
+        db.execute("PRAGMA secure_delete = ON")
         return db.execute(
             "DELETE FROM answers WHERE answered_at < ? AND (? IS NULL OR stage = ?)",
             (before, stage, stage),
@@ -120,9 +144,7 @@ def prune_answers(
 
 def ledger_stats(path: Path) -> tuple[Spent, list[StageStats]]:
     """Return the running totals and one row per stage and role."""
-    if not path.is_file():
-        return Spent(), []
-    with Ledger(path) as ledger:
+    with LedgerReader(path) as ledger:
         answers = {
             (stage, role): count
             for stage, role, count in ledger.rows(
@@ -138,21 +160,18 @@ def ledger_stats(path: Path) -> tuple[Spent, list[StageStats]]:
                 " FROM attempts GROUP BY stage, role"
             )
         }
-        rows = []
-        for stage, role in sorted({*answers, *attempts}, key=str):
-            sent, failed, unanswered, tokens, usd = attempts.get((stage, role), (0, 0, 0, 0, 0.0))
-            rows.append(
-                StageStats.model_validate(
-                    {
-                        "stage": stage,
-                        "role": role,
-                        "answers": answers.get((stage, role), 0),
-                        "attempts": sent,
-                        "failed": failed,
-                        "unanswered": unanswered,
-                        "tokens": tokens,
-                        "usd": usd,
-                    }
-                )
-            )
+        try:
+            rows = [
+                _stats(key, answers.get(key, 0), attempts.get(key, [0, 0, 0, 0, 0.0]))
+                for key in sorted({*answers, *attempts}, key=str)
+            ]
+        except ValidationError as error:
+            raise not_whole(path, first_problem(error)) from error
         return ledger.spent(), rows
+
+
+def _stats(key: tuple[object, object], answers: object, rest: list[object]) -> StageStats:
+    stage, role = key
+    names = ("attempts", "failed", "unanswered", "tokens", "usd")
+    values = dict(zip(names, rest, strict=True))
+    return StageStats.model_validate({"stage": stage, "role": role, "answers": answers, **values})

@@ -5,17 +5,29 @@ from __future__ import annotations
 import asyncio
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import suppress
 from typing import Generic, TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.llm.budget import BudgetSpentError, Usage, check_prices, cost_usd, worst_case
 from pipeline.llm.chat import CallRejectedError, Request
-from pipeline.llm.ledger import Admission, Answer, Ledger, Reservation
+from pipeline.llm.ledger import Admission, Answer, Ledger, LedgerError, Reservation, Taken, today
 from pipeline.llm.rate_limit import AdaptiveSlots, Breaker, Bucket, buckets_of
 from pipeline.llm.role import Budget, Role, RoleName
 from pipeline.llm.transport import AttemptFailedError, Completion, Count, Transport
 
 R = TypeVar("R", bound=Role)
+
+# The longest pause between two looks at a request that another process pays for.
+MOST_LOOK_S = 1.0
+
+
+class TakenError(Exception):
+    """Some of what an attempt would ask is answered, or another process is paying for it."""
+
+    def __init__(self, keys: frozenset[str]) -> None:
+        super().__init__(f"{len(keys)} request(s)")
+        self.keys = keys
 
 
 class LedgeredCalls(Generic[R]):
@@ -63,7 +75,7 @@ class LedgeredCalls(Generic[R]):
         paid: asyncio.Future[str] = asyncio.get_running_loop().create_future()
         self._paying[request.key] = paid
         try:
-            raw = await self._pay(request)
+            raw = await self._pay_or_wait(request)
         except BaseException as error:
             paid.set_exception(error)
             paid.exception()  # a twin may not exist; nobody else need look
@@ -74,7 +86,43 @@ class LedgeredCalls(Generic[R]):
         finally:
             del self._paying[request.key]
 
+    async def _pay_or_wait(self, request: Request) -> str:
+        """Pay for `request`, or take the answer that another process has paid for."""
+        while True:
+            try:
+                return await self._pay(request)
+            except TakenError as taken:
+                await self._until_free(taken.keys)
+                raw = self._ledger.answer_text(request.key)
+                if raw is not None:
+                    self.count.cached += 1
+                    return raw
+
+    async def _until_free(self, keys: frozenset[str]) -> None:
+        """Wait until no living process but this one has any of `keys` leased."""
+        pause_s = 0.05
+        while keys & self._held():
+            await self._sleep(pause_s)
+            pause_s = min(2 * pause_s, MOST_LOOK_S)
+
+    def _held(self) -> frozenset[str]:
+        try:
+            return self._ledger.held()
+        except PipelineError as error:
+            raise self._stop(error) from error
+
     async def _pay(self, request: Request) -> str:
+        """Pay for `request`; raises TakenError if another process does or did."""
+        try:
+            return await self._attempts(request)
+        except TakenError:
+            raise
+        except BaseException:
+            with suppress(LedgerError):
+                self._ledger.give_up(self._keys(request))
+            raise
+
+    async def _attempts(self, request: Request) -> str:
         from tenacity import AsyncRetrying, retry_if_exception, stop_after_attempt
 
         pace = self.role.pace
@@ -141,26 +189,35 @@ class LedgeredCalls(Generic[R]):
         """Reserve the worst case and wait for the pace.
 
         Where a cap in tokens or dollars is only reached by what calls in flight have reserved,
-        wait for one of them to be settled, then try again.
+        wait for one of them to be settled, then try again. Raises TakenError if another process
+        is paying for it.
         """
         usd = cost_usd(self.role, at_most) or 0.0
-        wanted = Reservation(request.key, self._name, self._stage, at_most.total, usd)
-        sent = transport.sent_attempt(request.key)
-        if sent is not None:  # a batch of an earlier run carries it, and it was reserved then
-            self._reserved += 1
-            return Admission(sent, wanted)
+        wanted = Reservation(
+            request.key,
+            self._name,
+            self._stage,
+            at_most.total,
+            usd,
+            parts=self._keys(request),
+            batches_at=transport.batches_at,
+        )
         async with self._pacing:
-            admission = await self._reserve(wanted, buckets)
+            admission = await self._reserve(transport, wanted, buckets)
         self._reserved += 1
-        self.count.calls += 1
-        transport.note_attempt(request.key, admission.attempt)
         return admission
 
-    async def _reserve(self, wanted: Reservation, buckets: tuple[Bucket, ...]) -> Admission:
+    async def _reserve(
+        self, transport: Transport, wanted: Reservation, buckets: tuple[Bucket, ...]
+    ) -> Admission:
         while True:
             self._check_running()
             self._settled.clear()
             try:
+                await transport.resume()
+                sent = transport.sent_attempt(wanted.key)
+                if sent is not None:  # a batch of a run that is gone carries it: reserved then
+                    return Admission(sent, wanted)
                 found = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
             except BudgetSpentError as error:
                 if self._reserved == 0:
@@ -169,7 +226,11 @@ class LedgeredCalls(Generic[R]):
             except PipelineError as error:
                 raise self._stop(error) from error
             else:
+                if isinstance(found, Taken):
+                    raise TakenError(found.keys)
                 if isinstance(found, Admission):
+                    self.count.calls += 1
+                    transport.note_attempt(wanted.key, found.attempt)
                     return found
                 await self._sleep(found)
 
@@ -208,7 +269,7 @@ class LedgeredCalls(Generic[R]):
                 tokens_out=alone.tokens_out if alone else None,
                 usd=usd if alone else None,
                 latency_s=latency_s,
-                answered_at=time.time(),
+                answered_at=today(),
             )
             for part, raw in parts
         ]
@@ -223,6 +284,10 @@ class LedgeredCalls(Generic[R]):
         self.count.answered += 1
         self.count.tokens += usage.total if usage else admission.reservation.tokens
         self.count.usd += usd if usd is not None else admission.reservation.usd
+
+    def _keys(self, request: Request) -> tuple[str, ...]:
+        """Return the keys of the requests that `request` asks in one."""
+        return (request.key,)
 
     def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
         """Return the requests that an answer answers, each with its raw answer."""

@@ -43,9 +43,7 @@ async def open_chat(
             if role.mode == "batch":
                 from pipeline.llm.batch_chat import BatchTransport
 
-                batches = BatchTransport(role, role.base_url, opened)
-                await batches.resume()
-                return batches
+                return BatchTransport(role, role.base_url, opened)
             return OpenAITransport(role, role.base_url)
         from pipeline.llm.local_server import LocalServer, model_path
 

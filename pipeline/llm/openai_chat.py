@@ -122,9 +122,18 @@ class OpenAITransport:
                 f"(HTTP {status}): {said}\nCheck base_url (it often ends in /v1) and model."
             )
         if status == 429 or status >= 500 or status in (408, 409):
-            wait_s = retry_after_s(error.response.headers.get("retry-after"))
+            headers = error.response.headers
+            wait_s = retry_after_s(headers.get("retry-after"), date=headers.get("date"))
             return AttemptFailedError(outcome, said, is_overload=True, wait_s=wait_s)
         return AttemptFailedError(outcome, said, can_retry=False)
+
+    @property
+    def batches_at(self) -> str | None:
+        """None: nothing goes by batch."""
+        return None
+
+    async def resume(self) -> None:
+        """Nothing that is sent live can be taken up."""
 
     def sent_attempt(self, key: str) -> int | None:
         """Return None: nothing that is sent live outlives its process."""

@@ -10,7 +10,7 @@ from pydantic import BaseModel
 from pipeline.llm.budget import Usage, cost_usd, worst_case
 from pipeline.llm.chat import Reply, Request, build_request, read_reply
 from pipeline.llm.embedder import build_embedding_request, calls_of
-from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.role import EmbedderRole, LlmRole, Role
 from pipeline.records import Message
 
@@ -49,7 +49,7 @@ class Measured:
 class Plan:
     """What a run would ask of a role: calls, answers that the ledger holds already, tokens."""
 
-    def __init__(self, role: Role, ledger: Ledger | None) -> None:
+    def __init__(self, role: Role, ledger: LedgerReader | None) -> None:
         self.role = role
         self.in_ledger = 0
         self.calls = 0
@@ -85,7 +85,7 @@ class PlanningChat(Plan):
 
     role: LlmRole
 
-    def __init__(self, role: LlmRole, ledger: Ledger | None, *, reply_words: int) -> None:
+    def __init__(self, role: LlmRole, ledger: LedgerReader | None, *, reply_words: int) -> None:
         super().__init__(role, ledger)
         self._ledger = ledger
         self._seen: set[str] = set()
@@ -116,7 +116,7 @@ class PlanningChat(Plan):
         return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
 
 
-def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: Ledger | None) -> Plan:
+def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: LedgerReader | None) -> Plan:
     """Count what the vectors of `texts` would take; what the ledger holds is counted in texts."""
     plan = Plan(role, ledger)
     missing = []
@@ -131,12 +131,13 @@ def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: Ledger | No
     return plan
 
 
-def _measured(role: Role, ledger: Ledger | None) -> Measured:
+def _measured(role: Role, ledger: LedgerReader | None) -> Measured:
     """Return tokens per byte and per reply of the model's answers, where there are enough."""
     if ledger is not None:
         [(answers, size, tokens_in, tokens_out)] = ledger.rows(
             "SELECT count(*), sum(length(CAST(request AS BLOB))), sum(tokens_in), sum(tokens_out)"
-            " FROM answers WHERE model = ? AND tokens_in > 0 AND tokens_out > 0",
+            " FROM answers WHERE model = ? AND tokens_in > 0 AND tokens_out > 0"
+            " AND typeof(tokens_in) = 'integer' AND typeof(tokens_out) = 'integer'",
             role.model,
         )
         if isinstance(answers, int) and answers >= ENOUGH_ANSWERS:

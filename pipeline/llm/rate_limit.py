@@ -18,6 +18,10 @@ from pipeline.llm.role import Role
 
 # A minute's allowance may not be used in its first instant: providers also watch seconds.
 BURST_S = 1.0
+# No bucket needs longer to fill than after its largest draw; a ledger that says so is wrong.
+MOST_LEFT_S = 3600.0
+# A date is as far off as the clocks of two machines are apart.
+MOST_DATE_WAIT_S = 120.0
 
 
 class EndpointDownError(GateFailedError):
@@ -28,13 +32,21 @@ class EndpointDownError(GateFailedError):
 class Bucket:
     """One attempt's draw on a rate limit, by the generic cell rate algorithm.
 
-    The state is one time: when the bucket will be full again. `seconds` is how much refilling time
-    this attempt takes, `per_unit_s` that of one unit (a call or a token).
+    The state is one time of a monotonic clock: when the bucket will be full again. `seconds` is how
+    much refilling time this attempt takes, `per_unit_s` that of one unit (a call or a token).
     """
 
     name: str
     seconds: float
     per_unit_s: float
+
+    def full_at(self, left_s: float, at: float, now: float) -> float:
+        """Return the state that was kept as `left_s` seconds to go at the time `at`.
+
+        An `at` that lies ahead is of another run of the machine: nothing has passed since.
+        """
+        most_s = BURST_S + max(self.seconds, MOST_LEFT_S)
+        return now + min(max(0.0, left_s - max(0.0, now - at)), most_s)
 
     def wait_s(self, full_at: float, now: float) -> float:
         """Return how long the attempt has to wait, 0 if it may start now."""
@@ -139,15 +151,26 @@ class Breaker:
         )
 
 
-def retry_after_s(value: str | None) -> float:
-    """Return the seconds that a Retry-After header asks for, 0 where it says nothing sane."""
+def retry_after_s(value: str | None, *, date: str | None = None) -> float:
+    """Return the seconds that a Retry-After header asks for, 0 where it says nothing sane.
+
+    A time of day is measured from `date`, the answer's own Date header, since our clock and the
+    server's may differ; without one no date may ask for more than MOST_DATE_WAIT_S.
+    """
     if value is None:
         return 0.0
     try:
         wait_s = float(value)
     except ValueError:
-        try:
-            wait_s = parsedate_to_datetime(value).timestamp() - time.time()
-        except (ValueError, TypeError):
+        until, said = _timestamp(value), _timestamp(date)
+        if until is None:
             return 0.0
+        wait_s = until - said if said is not None else min(until - time.time(), MOST_DATE_WAIT_S)
     return wait_s if 0 <= wait_s < 86_400 else 0.0
+
+
+def _timestamp(date: str | None) -> float | None:
+    try:
+        return None if date is None else parsedate_to_datetime(date).timestamp()
+    except (ValueError, TypeError, OverflowError):
+        return None

@@ -8,12 +8,11 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from pipeline.errors import PipelineError
+from pipeline.llm.answer import read_answers
 from pipeline.llm.chat import Reply, build_request, read_reply
-from pipeline.llm.ledger import Answer
 from pipeline.llm.role import LlmRole
 from pipeline.llm.transport import Count
 from pipeline.records import Message
-from pipeline.storage import read_json_lines
 
 
 class NotRecordedError(PipelineError):
@@ -27,7 +26,7 @@ class RecordedChat:
         self.role = role
         self.count = Count()
         self._cassette = cassette
-        self._answers = {one.key: one.answer for one in read_json_lines(cassette, Answer)}
+        self._answers = {one.key: one.answer for one in read_answers(cassette)}
 
     async def ask(
         self,

@@ -48,6 +48,13 @@ class Transport(Protocol):
     async def send(self, request: Request) -> Completion:
         """Send it; raises AttemptFailedError, or a PipelineError to end the run."""
 
+    @property
+    def batches_at(self) -> str | None:
+        """The endpoint that takes its requests by batch, None if they are sent live."""
+
+    async def resume(self) -> None:
+        """Take up what a process that is gone has left at the provider."""
+
     def sent_attempt(self, key: str) -> int | None:
         """Return the attempt that already carries a request, None if it is to be sent."""
 

@@ -23,7 +23,7 @@ from pipeline.features.presence import presence_table
 from pipeline.features.table import join, write_features
 from pipeline.llm import Budget, EmbedderRole
 from pipeline.llm.embedder import Embedded
-from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import open_embedder
 from pipeline.llm.plan import Plan, plan_embedding
 from pipeline.stages.human_labels import read_human_labels
@@ -46,7 +46,7 @@ async def _embedded(role: EmbedderRole, budget: Budget, texts: Sequence[str]) ->
 
 
 def plan_vectors(
-    role: EmbedderRole, *, exchanges: Path, responses: Path, ledger: Ledger | None
+    role: EmbedderRole, *, exchanges: Path, responses: Path, ledger: LedgerReader | None
 ) -> Plan:
     """Count what `run` would ask of the embedding endpoint."""
     return plan_embedding(

@@ -17,7 +17,7 @@ from pipeline.features.pairs import read_pairs
 from pipeline.features.rater import RaterName, rate, rating_question
 from pipeline.features.subfactors import V1
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
-from pipeline.llm.ledger import Ledger
+from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.live import live_count
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
@@ -111,7 +111,7 @@ def plan_rating(
     *,
     exchanges: Path,
     responses: Path,
-    ledger: Ledger | None,
+    ledger: LedgerReader | None,
 ) -> PlanningChat:
     """Return the chat that counted what `run` would ask; a repair would be one more call."""
     chat = PlanningChat(role, ledger, reply_words=len(V1))

@@ -70,3 +70,20 @@ def test_a_local_build_of_a_pinned_version_is_fine(monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(doctor, "version", lambda _: "2.13.0+cpu")
 
     assert doctor._off("torch", "2.13.0") is None
+
+
+def test_a_lock_file_that_a_killed_dvc_left_is_named_and_mended(project: Path, cli: Cli) -> None:
+    left = project / ".dvc" / "tmp" / "rwlock"
+    left.parent.mkdir(parents=True)
+    left.touch()
+
+    code, out, _ = cli("doctor")
+    assert code == 1
+    assert "MISSING  DVC's locks: .dvc/tmp/rwlock is 0 bytes of no JSON" in out
+    assert "distillery doctor --fix" in out
+
+    code, _, err = cli("doctor", "--fix")
+    assert code == 0
+    assert "mended: .dvc/tmp/rwlock is 0 bytes" in err
+    assert cli("doctor", "--fix")[:2] == (0, "nothing to mend\n")
+    assert "ok       DVC's locks: free" in cli("doctor")[1]

@@ -243,6 +243,29 @@ def test_ledger_commands_count_import_and_prune(project: Path) -> None:
     assert "20 answers added, 0 were there already" in imported.stdout
 
 
+def test_commands_that_read_write_nothing_and_a_missing_ledger_is_named(project: Path) -> None:
+    before = sorted(project.rglob("*"))
+    for arguments in (["stats"], ["export", "out.jsonl"], ["prune", "--stage", "x", "--yes"]):
+        for named in ([], ["--ledger", "none.sqlite"]):
+            refused = distillery(project, "ledger", *arguments, *named)
+            assert refused.returncode == 2
+            assert "no such ledger" in refused.stderr
+    assert distillery(project, "plan", "human-naive").returncode == 0
+    assert sorted(project.rglob("*")) == before
+
+    distillery(project, *DISTIL)
+    ledger = project / ".distillery" / "ledger.sqlite"
+    kept = {path: path.stat().st_mtime_ns for path in ledger.parent.iterdir()}
+    for command in (
+        ("plan",),
+        ("preview", "--corpus", "human-naive", "--limit", "1"),
+        ("ledger", "stats"),
+        ("ledger", "export", "out.jsonl"),
+    ):
+        assert distillery(project, *command).returncode == 0
+    assert {path: path.stat().st_mtime_ns for path in ledger.parent.iterdir()} == kept
+
+
 def test_an_unknown_distillation_lists_the_known(project: Path) -> None:
     done = distillery(project, "plan", "human-nice")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.llm.budget import Usage
+from pipeline.llm.chat import chat_key
 from pipeline.llm.ledger import Admission, Answer, Ledger, LedgerError, Reservation
 from pipeline.llm.ledger_transfer import export_answers, import_answers, ledger_stats
 from pipeline.llm.role import Budget
@@ -23,13 +24,14 @@ WANTED = Reservation(key="k", role="teacher", stage="test", tokens=100, usd=0.5)
 
 
 def answer(number: int, text: str = "I hear you.") -> Answer:
+    request = f'{{"messages":[],"seed":{number}}}'
     return Answer(
-        key=f"{number:064x}",
+        key=chat_key(request.encode(), 0),
         role="teacher",
         stage="test",
         model="mock",
         sample=0,
-        request='{"messages":[]}',
+        request=request,
         answer='{"text": "' + text + '"}',
         tokens_in=10,
         tokens_out=5,
@@ -98,7 +100,7 @@ def test_a_newer_ledger_is_refused(ledger: Path) -> None:
         db.execute("PRAGMA user_version = 99")
     db.close()
 
-    with pytest.raises(LedgerError, match=r"version 99, this program reads 1\nUpdate"):
+    with pytest.raises(LedgerError, match=r"version 99, this program reads 2\nUpdate"):
         Ledger(ledger)
 
 

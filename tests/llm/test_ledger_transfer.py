@@ -81,4 +81,5 @@ def test_there_is_nothing_to_export_before_anything_was_asked(tmp_path: Path) ->
         export_answers(tmp_path / "none.sqlite", tmp_path / "out.jsonl")
     with pytest.raises(MissingFileError, match="no such file"):
         import_answers(tmp_path / "ledger.sqlite", tmp_path / "none.jsonl")
-    assert ledger_stats(tmp_path / "other.sqlite")[1] == []
+    with pytest.raises(LedgerError, match="no such ledger"):
+        ledger_stats(tmp_path / "other.sqlite")
