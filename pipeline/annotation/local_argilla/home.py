@@ -58,13 +58,8 @@ class Home:
         return self.root / "credentials.json"
 
     @property
-    def state_file(self) -> Path:
-        """Process id and port of the last start."""
-        return self.root / "server.json"
-
-    @property
     def lock_file(self) -> Path:
-        """Locked while a server lives."""
+        """Locked while a server lives; in it, who that is and on which port."""
         return self.root / "server.lock"
 
     @property

@@ -66,14 +66,6 @@ def test_without_a_server_nothing_is_found_or_stopped(home: Home) -> None:
     assert stop(home) is False
 
 
-def test_a_stale_lock_file_is_no_server(home: Home) -> None:
-    ensure_credentials(home)
-    home.lock_file.write_text("1")
-    home.state_file.write_text('{"pid": 1, "port": 6900}')
-
-    assert find(home) is None
-
-
 def test_the_address_comes_from_the_environment_first(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
