@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import ipaddress
 import re
 from urllib.parse import urlsplit
@@ -51,7 +52,7 @@ def hide_key(key: str | None, text: str) -> str:
     r"""Return `text` with `[key]` for the key, however often it was escaped on its way.
 
     A server may echo a key as JSON (`\/`, `\u0041`), as JSON within JSON, or as part of a URL
-    or of a page.
+    or of a page. A key is of ASCII characters; backslashes next to each other are in none.
     """
     return _forms(key).sub("[key]", text) if key else text
 
@@ -61,9 +62,17 @@ def _forms(key: str) -> re.Pattern[str]:
 
 
 def _forms_of_sign(sign: str) -> str:
-    # Repeats are bounded, so that a text of backslashes alone is not looked at again and again.
-    code = f"(?i:{ord(sign):02x})"
-    return (
-        rf"(?:\\{{0,8}}{re.escape(sign)}|\\{{1,8}}u00{code}|\\{{1,8}}x{code}|%(?:25){{0,3}}{code}"
-        rf"|&#0{{0,4}}{ord(sign)};|&#[xX]0{{0,4}}{code};)"
-    )
+    # Backslashes are taken at once and not given back: a text made of them costs no more time.
+    if sign == "\\":
+        return r"\\{1,16}+"
+    number = ord(sign)
+    code = f"(?i:{number:02x})"
+    forms = [
+        rf"\\{{1,16}}+(?:u00|x){code}",
+        rf"\\{{0,16}}+{re.escape(sign)}",
+        rf"%(?:25){{0,3}}+{code}",
+        rf"&#(?:0{{0,4}}{number}|[xX]0{{0,4}}{code});",
+    ]
+    if html.escape(sign) != sign:
+        forms.append(html.escape(sign))
+    return f"(?:{'|'.join(forms)})"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import asyncio
 import json
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -137,6 +139,19 @@ class OpenAITransport:
             return AttemptFailedError(outcome, said, is_overload=True, wait_s=wait_s)
         return AttemptFailedError(outcome, said, can_retry=False)
 
+    @contextmanager
+    def refusals(self, what: str, hint: str) -> Iterator[None]:
+        """Turn the client's errors into one that ends the run and says `what` could not be done."""
+        import httpx2
+        import openai
+
+        try:
+            yield
+        except (openai.APIError, httpx2.HTTPError, ValueError) as error:
+            # ValueError: an answer that is no JSON, or not what the client expects.
+            said = self.redacted(f"{type(error).__name__} {error}")[:MAX_DETAIL]
+            raise EndpointRefusedError(f"{self.base_url}: {what}: {said}\n{hint}") from None
+
     def sent_attempt(self, key: str) -> int | None:
         """Return None: nothing that is sent live outlives its process."""
 
@@ -162,7 +177,7 @@ def read_key(role: Role) -> str | None:
             f"the environment variable {role.api_key_env} is not set\n"
             f"Put the key of {role.base_url} there; it is never written to any file."
         )
-    if not key.isascii() or not key.isprintable():
+    if not key.isascii() or not key.isprintable() or "\\" in key:
         raise EndpointRefusedError(
             f"the environment variable {role.api_key_env} holds characters no key can have\n"
             "Copy the key again."

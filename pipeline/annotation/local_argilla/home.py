@@ -6,7 +6,7 @@ import json
 import os
 import secrets
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.errors import PipelineError
@@ -39,9 +39,9 @@ class Credentials:
     """The owner's account, and the key that signs logins so that they outlive a restart."""
 
     username: str
-    password: str
-    api_key: str
-    auth_secret: str
+    password: str = field(repr=False)
+    api_key: str = field(repr=False)
+    auth_secret: str = field(repr=False)
     workspace: str = "distillery"
 
 

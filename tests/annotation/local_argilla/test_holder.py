@@ -103,7 +103,9 @@ def test_nobody_is_signalled_while_the_lock_is_held_by_who_is_not_proven_the_ser
 
     with home.lock_file.open("r+") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        with pytest.raises(PipelineError, match="not proven to be the server, so it was left alone"):
+        with pytest.raises(
+            PipelineError, match="not proven to be the server, so it was left alone"
+        ):
             process.stop(home)
     assert innocent.poll() is None
 
