@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
+import pydantic
+
+from pipeline.addresses import check_url, hide_key
 from pipeline.annotation.form import SCHEMA
 from pipeline.annotation.items import Kind
 from pipeline.annotation.local_argilla import home, process
@@ -16,6 +20,9 @@ from pipeline.errors import PipelineError
 
 PAGE = 500
 TIMEOUT_S = 120
+RETRIES = 2
+# Headers of an answer that anything here reads.
+_KEPT = ("content-type", "location")
 _MARK = "empathy_distillery"
 
 
@@ -24,7 +31,7 @@ class Address:
     """Where a server is, and the key to it."""
 
     url: str
-    api_key: str
+    api_key: str = field(repr=False)
     workspace: str
 
 
@@ -32,6 +39,7 @@ def find_address(at: home.Home) -> Address:
     """Return ARGILLA_API_URL with ARGILLA_API_KEY if set, else the local server that is up."""
     workspace = os.environ.get("ARGILLA_WORKSPACE")
     if url := os.environ.get("ARGILLA_API_URL"):
+        _check(url)
         if key := os.environ.get("ARGILLA_API_KEY"):
             return Address(url.rstrip("/"), key, workspace or home.Credentials.workspace)
         raise PipelineError("ARGILLA_API_URL is set, ARGILLA_API_KEY is not\nSet both, or neither.")
@@ -43,6 +51,19 @@ def find_address(at: home.Home) -> Address:
         )
     credentials = home.read_credentials(at)
     return Address(running.url, credentials.api_key, workspace or credentials.workspace)
+
+
+def _check(url: str) -> None:
+    try:
+        check_url(
+            url,
+            name="ARGILLA_API_URL",
+            key_place="set ARGILLA_API_KEY",
+            allowed=os.environ.get("ARGILLA_ALLOW_INSECURE") == "1",
+            allow="set ARGILLA_ALLOW_INSECURE=1",
+        )
+    except ValueError as error:
+        raise PipelineError(str(error)) from None
 
 
 @contextmanager
@@ -61,26 +82,46 @@ def plain_errors(url: str) -> Iterator[None]:
 
     try:
         yield
-    except httpx.HTTPError as error:
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
         raise PipelineError(
             f"{url}: the server does not answer ({type(error).__name__})\n"
             "Is it up? distillery annotate status; what arrived stays, so run the command again."
-        ) from error
-    except (ArgillaCredentialsError, UnauthorizedError, ForbiddenError) as error:
+        ) from None
+    except (ArgillaCredentialsError, UnauthorizedError, ForbiddenError):
         raise PipelineError(
             f"{url}: the key is refused\nCheck ARGILLA_API_KEY: an owner's is needed."
-        ) from error
+        ) from None
+    except (json.JSONDecodeError, pydantic.ValidationError):
+        raise PipelineError(
+            f"{url}: the answer is none of Argilla's\nCheck ARGILLA_API_URL."
+        ) from None
     except ArgillaError as error:
         reason = " ".join(str(error).split())[:300]
-        raise PipelineError(f"{url}: the server refused this: {reason}") from error
+        raise PipelineError(f"{url}: the server refused this: {reason}") from None
 
 
 def connect(address: Address) -> Any:
     """Return Argilla's client. Call it within `plain_errors`."""
     logging.getLogger("argilla.sdk").setLevel(logging.ERROR)
     import argilla as rg
+    import httpx
 
-    return rg.Argilla(api_url=address.url, api_key=address.api_key, timeout=TIMEOUT_S, retries=2)
+    class Keyless(httpx.HTTPTransport):
+        """Lets in nothing that holds the key, should a server echo it."""
+
+        def handle_request(self, request: httpx.Request) -> httpx.Response:
+            answer = super().handle_request(request)
+            text = answer.read().decode("utf-8", "surrogateescape")
+            content = hide_key(address.api_key, text).encode("utf-8", "surrogateescape")
+            kept = {name: answer.headers[name] for name in _KEPT if name in answer.headers}
+            return httpx.Response(answer.status_code, headers=kept, content=content)
+
+    return rg.Argilla(
+        api_url=address.url,
+        api_key=address.api_key,
+        timeout=TIMEOUT_S,
+        mounts={"all://": Keyless(retries=RETRIES)},
+    )
 
 
 def dataset_name(round_number: int, *, adjudication: bool = False) -> str:

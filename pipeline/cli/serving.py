@@ -5,34 +5,57 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
+from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from http.server import SimpleHTTPRequestHandler
 from pathlib import Path
 from typing import Any
 
 from pipeline.cli.stopped import read_notes
 from pipeline.errors import PipelineError
+from pipeline.loopback import LoopbackHandler, LoopbackServer
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states, live_states
 from pipeline.reporting.facts import Facts
 from pipeline.reporting.stage_graph import StageGraph, read_stage_graph, read_values
 from pipeline.yaml_files import NotYamlError, read_yaml
 
-LOOPBACK = "127.0.0.1"
 PAGE = ("/", "/index.html")
+# `dvc status` reads every file that changed since the last one.
+STATUS_S = 120
 
 
-def page_server(folder: Path, port: int) -> ThreadingHTTPServer:
+def page_server(folder: Path, port: int) -> LoopbackServer:
     """Return a server of `folder`/reports on the loopback address; port 0 takes any free one."""
-    try:
-        return ThreadingHTTPServer(
-            (LOOPBACK, port), partial(_Handler, folder=folder, directory=str(folder / "reports"))
-        )
-    except OSError as error:
-        raise PipelineError(
-            f"port {port}: cannot be used ({error.strerror})\nGive --port another number, or 0."
-        ) from error
+    return LoopbackServer(port, partial(_Handler, shared=SharedPage(folder)))
+
+
+class SharedPage:
+    """The page as of now, made once for all who ask for it at the same time."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._lock = threading.Lock()
+        self._under_way: Future[str] | None = None
+
+    def load(self) -> str:
+        """Return the page; who comes while it is made gets the same one."""
+        with self._lock:
+            page, is_mine = self._under_way, self._under_way is None
+            if page is None:
+                page = self._under_way = Future()
+        if is_mine:
+            try:
+                page.set_result(present_page(self.folder))
+            except BaseException as error:
+                page.set_exception(error)
+                raise
+            finally:
+                with self._lock:
+                    self._under_way = None
+        return page.result()
 
 
 def present_page(folder: Path) -> str:
@@ -45,30 +68,27 @@ def present_page(folder: Path) -> str:
 
 
 def present_states(folder: Path, graph: StageGraph) -> dict[str, State] | None:
-    """Return what DVC says of each stage; None if it cannot say, as while another DVC runs."""
-    done = subprocess.run(
-        [sys.executable, "-m", "dvc", "status", "--json"],
-        cwd=folder,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    """Return what DVC says of each stage; None if it cannot, as while another DVC runs."""
     try:
+        done = subprocess.run(
+            [sys.executable, "-m", "dvc", "status", "--json"],
+            cwd=folder,
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=STATUS_S,
+        )
         changed = json.loads(done.stdout)
         lock = folder / "dvc.lock"
         locked = read_yaml(lock) if lock.is_file() else {}
-    except (ValueError, NotYamlError):
+    except (ValueError, NotYamlError, subprocess.TimeoutExpired):
         return None
     stages = (locked or {}).get("stages", {})
     return live_states(graph, changed=changed, locked=stages, notes=read_notes(folder))
 
 
-class _Handler(SimpleHTTPRequestHandler):
+class _Handler(LoopbackHandler, SimpleHTTPRequestHandler):
     """Serves files under reports/, and the page made anew in place of its file."""
-
-    def __init__(self, *arguments: Any, folder: Path, **options: Any) -> None:
-        self.folder = folder
-        super().__init__(*arguments, **options)
 
     extensions_map = {  # noqa: RUF012  as the base class has it
         **SimpleHTTPRequestHandler.extensions_map,
@@ -77,30 +97,42 @@ class _Handler(SimpleHTTPRequestHandler):
         ".html": "text/html; charset=utf-8",
     }
 
+    def __init__(self, *arguments: Any, shared: SharedPage) -> None:
+        self._shared = shared
+        self._root = shared.folder.resolve() / "reports"
+        super().__init__(*arguments, directory=str(self._root))
+
     def do_GET(self) -> None:
-        """Send the page or a file, to a caller who asked for this machine by its name."""
-        name = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        if name not in (LOOPBACK, "localhost"):  # another site's name that leads here
-            self.send_error(HTTPStatus.FORBIDDEN)
-        elif self.path.partition("?")[0] in PAGE:
-            self._send_page()
-        else:
+        """Send the page or a file."""
+        if not self._sent_page():
             super().do_GET()
 
-    def _send_page(self) -> None:
-        try:
-            body = present_page(self.folder).encode("utf-8", "backslashreplace")
-        except PipelineError as error:
-            body, kind = f"error: {error}\n".encode(), "text/plain; charset=utf-8"
-            self.send_response(HTTPStatus.INTERNAL_SERVER_ERROR)
-        else:
-            kind = "text/html; charset=utf-8"
-            self.send_response(HTTPStatus.OK)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.send_header("Cache-Control", "no-store")
-        self.end_headers()
-        self.wfile.write(body)
+    def do_HEAD(self) -> None:
+        """Send what `do_GET` sends, without the content."""
+        if not self._sent_page():
+            super().do_HEAD()
 
-    def log_message(self, *_: object) -> None:
-        """Say nothing: the terminal is for the address."""
+    def send_head(self) -> Any:
+        """Open a file of reports/; folders are not listed, and no link leads out."""
+        try:
+            path = Path(self.translate_path(self.path))
+            is_ours = path.is_file() and path.resolve().is_relative_to(self._root)
+        except (OSError, ValueError):  # a name that no file can have
+            is_ours = False
+        if not is_ours:
+            self.refuse(HTTPStatus.NOT_FOUND, "no such report")
+            return None
+        return super().send_head()
+
+    def _sent_page(self) -> bool:
+        """Send the page, if it is what is asked for."""
+        if self.path.partition("?")[0] not in PAGE:
+            return False
+        try:
+            page = self._shared.load()
+        except PipelineError as error:
+            self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"error: {error}")
+        else:
+            content = page.encode("utf-8", "backslashreplace")
+            self.send(HTTPStatus.OK, "text/html; charset=utf-8", content)
+        return True

@@ -58,7 +58,8 @@ def serve(
 ) -> None:
     """Serve a student on 127.0.0.1 by OpenAI's protocol: /v1/chat/completions, /v1/models."""
     from pipeline.cli.console import note
-    from pipeline.student.serve import LOOPBACK, answer_with, bind
+    from pipeline.loopback import LOOPBACK
+    from pipeline.student.serve import answer_with, bind
 
     server = bind(port)
     talker = _talker(model, base)

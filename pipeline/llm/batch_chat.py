@@ -33,6 +33,7 @@ _LEFT_OPEN = (
     "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ? AND NOT EXISTS"
     " (SELECT 1 FROM leases JOIN owners ON owners.id = leases.owner WHERE leases.key = intent)"
 )
+_LATER = "It goes on without us; run the same command later to fetch its answers."
 
 
 class BatchTransport:
@@ -92,20 +93,12 @@ class BatchTransport:
 
     async def _created(self) -> dict[str, str]:
         """Return the provider's batches by the intent that they carry."""
-        import openai
-
         found: dict[str, str] = {}
-        try:
+        with self._wire.refusals("the batches of an earlier run cannot be listed", _LATER):
             async for batch in self._wire.client.batches.list(limit=100):
                 intent = (batch.metadata or {}).get("intent")
                 if intent:
                     found[intent] = batch.id
-        except openai.APIError as error:
-            raise EndpointRefusedError(
-                f"{self._wire.base_url}: its batches cannot be listed: "
-                f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
-                "One of them is ours; run the same command later to fetch its answers."
-            ) from None
         return found
 
     def sent_attempt(self, key: str) -> int | None:
@@ -175,9 +168,8 @@ class BatchTransport:
             )
             self._ledger.leases.take([intent, *keys], intent)
         lines = b"\n".join(_line(request) for request in requests)
-        import openai
-
-        try:
+        hint = "Check that the endpoint has a batch API, or use mode: live; then run again."
+        with self._wire.refusals("a batch could not be created", hint):
             file = await self._wire.client.files.create(
                 file=("requests.jsonl", lines), purpose="batch"
             )
@@ -187,12 +179,6 @@ class BatchTransport:
                 completion_window="24h",
                 metadata={"intent": intent},
             )
-        except openai.APIError as error:
-            raise EndpointRefusedError(
-                f"{self._wire.base_url}: a batch could not be created: "
-                f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
-                "Check that the endpoint has a batch API, or use mode: live; then run again."
-            ) from None
         with self._ledger.transaction() as db:
             db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (batch.id, intent))
         await self._collect(intent, batch.id, keys)
@@ -224,33 +210,32 @@ class BatchTransport:
             self._ledger.leases.end_batch(intent)
 
     async def _poll(self, name: str) -> Any:
-        import openai
-
         failed = 0
         while True:
             try:
-                batch = await self._wire.client.batches.retrieve(name)
+                with self._wire.refusals(f"batch {name} cannot be looked at", _LATER):
+                    batch = await self._wire.client.batches.retrieve(name)
                 failed = 0
                 if batch.status in OVER:
                     return batch
-            except openai.APIError as error:
+            except EndpointRefusedError:
                 failed += 1
                 if failed >= MAX_FAILED_POLLS:
-                    raise EndpointRefusedError(
-                        f"{self._wire.base_url}: batch {name} cannot be looked at: "
-                        f"{self._wire.redacted(str(error))[:MAX_DETAIL]}\n"
-                        "It goes on without us; run the same command later to fetch its answers."
-                    ) from None
+                    raise
             await asyncio.sleep(self._role.batch.poll_s)
 
     async def _lines(self, file_id: str) -> list[dict[str, Any]]:
         import openai
 
-        try:
-            content = await self._wire.client.files.content(file_id)
-        except openai.NotFoundError:
-            return []  # providers delete old files; what is missing is asked again
-        return [json.loads(line) for line in content.text.splitlines() if line.strip()]
+        with self._wire.refusals("the answers of a batch cannot be read", _LATER):
+            try:
+                content = await self._wire.client.files.content(file_id)
+            except openai.NotFoundError:
+                return []  # providers delete old files; what is missing is asked again
+            lines = [json.loads(line) for line in content.text.splitlines() if line.strip()]
+            if not all(isinstance(line, dict) for line in lines):
+                raise ValueError("a line is no object")
+            return lines
 
     def _hand_out(self, line: dict[str, Any]) -> None:
         key = str(line.get("custom_id"))

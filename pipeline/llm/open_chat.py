@@ -51,7 +51,7 @@ async def open_chat(
             model_path(home()), log=home() / "local_server.log", parallel=role.pace.concurrency
         )
         servers.append(server)
-        return OpenAITransport(role, server.base_url)
+        return OpenAITransport(role, server.base_url, server=server)
 
     with Ledger(ledger or ledger_path()) as opened:
         chat = LedgeredChat(

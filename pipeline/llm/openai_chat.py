@@ -9,18 +9,23 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-from typing import TYPE_CHECKING
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+from pipeline.addresses import hide_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import Request
 from pipeline.llm.rate_limit import retry_after_s
-from pipeline.llm.role import Role, is_loopback
+from pipeline.llm.role import Role
 from pipeline.llm.transport import AttemptFailedError, Completion
 
 if TYPE_CHECKING:
     import openai
+
+    from pipeline.llm.local_server import LocalServer
 
 # What a server that checks no key is sent; the client insists on one.
 NO_KEY = "none"
@@ -36,10 +41,12 @@ class OpenAITransport:
 
     path = "/chat/completions"
 
-    def __init__(self, role: Role, base_url: str) -> None:
+    def __init__(self, role: Role, base_url: str, *, server: LocalServer | None = None) -> None:
+        """Take the endpoint of `role`, or a `server` of this machine with its own key."""
         self.role = role
         self.base_url = base_url
-        self._key = read_key(role)
+        self._server = server
+        self._key = server.key if server else read_key(role)
         self._client = self._connect()
 
     def _connect(self) -> openai.AsyncOpenAI:
@@ -49,18 +56,20 @@ class OpenAITransport:
                 f"DISTILLERY_OFFLINE=1 is set and the role's endpoint is {host}\n"
                 "Unset it, or use engine embedded or recorded."
             )
+        import httpx2
         import openai
 
+        # A redirect could carry prompts to a host that nobody named; a proxy has no business
+        # between this machine and itself.
+        options: dict[str, Any] = {"follow_redirects": False, "trust_env": not is_loopback(host)}
+        if self._server is not None:
+            options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self._server.socket))
         return openai.AsyncOpenAI(
             base_url=self.base_url,
             api_key=self._key or NO_KEY,
             max_retries=0,
             timeout=self.role.pace.timeout_s,
-            # A redirect could carry prompts to a host that nobody named; a proxy has no business
-            # between this machine and itself.
-            http_client=openai.DefaultAsyncHttpxClient(
-                follow_redirects=False, trust_env=not is_loopback(host)
-            ),
+            http_client=openai.DefaultAsyncHttpxClient(**options),
         )
 
     @property
@@ -73,24 +82,28 @@ class OpenAITransport:
         import httpx2
         import openai
 
+        failure: AttemptFailedError | EndpointRefusedError
         try:
             # The client's timeout is per chunk; a slow drip would never meet it.
             async with asyncio.timeout(self.role.pace.timeout_s):
                 response = await self._client.post(
                     self.path, cast_to=httpx2.Response, content=request.content
                 )
-            return self.completion(response.text)
-        except (TimeoutError, openai.APITimeoutError) as error:
-            raise AttemptFailedError(
+        except (TimeoutError, openai.APITimeoutError):
+            failure = AttemptFailedError(
                 "timeout", f"no whole answer in {self.role.pace.timeout_s} s", is_overload=True
-            ) from error
+            )
         except openai.APIStatusError as error:
-            raise self._refused(error) from None
+            failure = self._refused(error)
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
             cause = error.__cause__ or error
-            raise AttemptFailedError(
-                "connection", self.redacted(f"{type(cause).__name__} {cause}")
-            ) from error
+            said = self.redacted(f"{type(cause).__name__} {cause}")
+            failure = AttemptFailedError("connection", said[:MAX_DETAIL])
+        else:
+            return self.completion(response.text)
+        # Raised here, so that no traceback leads to the client's error, which repeats the
+        # endpoint's words as they came.
+        raise failure
 
     def completion(self, raw: str) -> Completion:
         """Read an answer's body; raises AttemptFailedError if it is no chat completion."""
@@ -135,6 +148,19 @@ class OpenAITransport:
     async def resume(self) -> None:
         """Nothing that is sent live can be taken up."""
 
+    @contextmanager
+    def refusals(self, what: str, hint: str) -> Iterator[None]:
+        """Turn the client's errors into one that ends the run and says `what` could not be done."""
+        import httpx2
+        import openai
+
+        try:
+            yield
+        except (openai.APIError, httpx2.HTTPError, ValueError) as error:
+            # ValueError: an answer that is no JSON, or not what the client expects.
+            said = self.redacted(f"{type(error).__name__} {error}")[:MAX_DETAIL]
+            raise EndpointRefusedError(f"{self.base_url}: {what}: {said}\n{hint}") from None
+
     def sent_attempt(self, key: str) -> int | None:
         """Return None: nothing that is sent live outlives its process."""
 
@@ -143,7 +169,7 @@ class OpenAITransport:
 
     def redacted(self, text: str) -> str:
         """Return `text` without the key, should an endpoint echo it."""
-        return text.replace(self._key, "[key]") if self._key else text
+        return hide_key(self._key, text)
 
     async def close(self) -> None:
         """Close the connections."""
@@ -160,7 +186,7 @@ def read_key(role: Role) -> str | None:
             f"the environment variable {role.api_key_env} is not set\n"
             f"Put the key of {role.base_url} there; it is never written to any file."
         )
-    if not key.isascii() or not key.isprintable():
+    if not key.isascii() or not key.isprintable() or "\\" in key:
         raise EndpointRefusedError(
             f"the environment variable {role.api_key_env} holds characters no key can have\n"
             "Copy the key again."

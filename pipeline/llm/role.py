@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import ipaddress
 from pathlib import Path
 from typing import Annotated, Literal, Self
-from urllib.parse import urlsplit
 
 from pydantic import AfterValidator, Field, model_validator
 
+from pipeline.addresses import check_url
 from pipeline.config import Section
 
 RoleName = Literal["teacher", "judge", "rater", "embedder"]
@@ -68,7 +67,13 @@ class Role(Section):
         if self.engine == "openai":
             if self.base_url is None:
                 raise ValueError("engine openai needs base_url")
-            check_url(self.base_url, allow_insecure=self.allow_insecure)
+            check_url(
+                self.base_url,
+                name="base_url",
+                key_place="name a variable in api_key_env",
+                allowed=self.allow_insecure,
+                allow="set allow_insecure: true",
+            )
         if self.engine == "recorded" and self.cassette is None:
             raise ValueError("engine recorded needs cassette, a file of `distillery ledger export`")
         return self
@@ -132,30 +137,6 @@ class EmbedderRole(Role):
     engine: Literal["openai", "recorded"]
     texts_per_call: int = Field(default=64, gt=0, le=2048)
     dimensions: int | None = Field(default=None, gt=0, description="null: the model's own")
-
-
-def check_url(base_url: str, *, allow_insecure: bool) -> None:
-    """Raise ValueError unless `base_url` may carry a key: https, or http on this machine."""
-    parts = urlsplit(base_url)
-    if parts.scheme not in ("http", "https") or not parts.hostname:
-        raise ValueError("base_url must be http(s)://host…")
-    if parts.username or parts.password or parts.query:
-        raise ValueError("base_url must not carry credentials; name a variable in api_key_env")
-    if parts.scheme == "http" and not is_loopback(parts.hostname) and not allow_insecure:
-        raise ValueError(
-            f"base_url is http:// to {parts.hostname}: prompts and key would travel in the clear; "
-            "use https:// or set allow_insecure: true"
-        )
-
-
-def is_loopback(host: str) -> bool:
-    """Whether `host` is this machine."""
-    if host == "localhost":
-        return True
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 class Budget(Section):

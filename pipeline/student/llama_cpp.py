@@ -7,8 +7,6 @@ people will run it with is started, and given the same texts.
 from __future__ import annotations
 
 import asyncio
-import json
-import urllib.request
 from collections.abc import Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +17,8 @@ from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    from pipeline.llm.local_server import LocalServer
 
 # What tokenizers differ in: figures, fractions, white space, other scripts, signs.
 TEXTS = (
@@ -59,14 +59,14 @@ def check_gguf(path: Path, model: Any, tokenizer: Any) -> EngineCheck:
 
 async def _check(path: Path, model: Any, tokenizer: Any) -> EngineCheck:
     asked, same, differences = 0, 0, []
-    async with _engine(path) as url:
+    async with _engine(path) as engine:
         talks = [[{"role": "user", "content": worry}] for worry in WORRIES]
-        prompts = [_rendered(url, talk, tokenizer) for talk in talks]
+        prompts = [_rendered(engine, talk, tokenizer) for talk in talks]
         for text in (*TEXTS, *prompts):
-            _require_same_ids(url, text, tokenizer)
+            _require_same_ids(engine, text, tokenizer)
         for prompt in prompts:
             ids = tokenizer.encode(prompt)
-            steps = _greedy(url, ids)
+            steps = _greedy(engine, ids)
             found, apart = _compare(model, ids, steps)
             asked, same = asked + len(steps), same + found
             differences.append(apart)
@@ -74,21 +74,21 @@ async def _check(path: Path, model: Any, tokenizer: Any) -> EngineCheck:
 
 
 @asynccontextmanager
-async def _engine(path: Path) -> AsyncIterator[str]:
+async def _engine(path: Path) -> AsyncIterator[LocalServer]:
     from pipeline.llm.local_server import LocalServer
 
     log = path.with_name("llama_cpp.log")
     server = await LocalServer.start(path, log=log, parallel=1)
     try:
-        yield server.base_url.removesuffix("/v1")
+        yield server
     finally:
         server.stop()
     log.unlink()
 
 
-def _rendered(url: str, talk: Sequence[dict[str, str]], tokenizer: Any) -> str:
+def _rendered(engine: LocalServer, talk: Sequence[dict[str, str]], tokenizer: Any) -> str:
     ours: str = tokenizer.apply_chat_template(talk, add_generation_prompt=True, tokenize=False)
-    theirs = _post(url, "/apply-template", {"messages": talk})["prompt"]
+    theirs = _post(engine, "/apply-template", {"messages": talk})["prompt"]
     if ours != theirs:
         raise PipelineError(
             f"llama.cpp renders a conversation as {theirs!r}, the student was asked {ours!r}\n"
@@ -97,10 +97,10 @@ def _rendered(url: str, talk: Sequence[dict[str, str]], tokenizer: Any) -> str:
     return ours
 
 
-def _require_same_ids(url: str, text: str, tokenizer: Any) -> None:
+def _require_same_ids(engine: LocalServer, text: str, tokenizer: Any) -> None:
     ours = tokenizer.encode(text)
     asked = {"content": text, "add_special": True, "parse_special": True}
-    theirs = _post(url, "/tokenize", asked)["tokens"]
+    theirs = _post(engine, "/tokenize", asked)["tokens"]
     if ours != theirs:
         raise PipelineError(
             f"llama.cpp reads {text!r} as the tokens {theirs}, the student as {ours}\n"
@@ -108,7 +108,7 @@ def _require_same_ids(url: str, text: str, tokenizer: Any) -> None:
         )
 
 
-def _greedy(url: str, ids: Sequence[int]) -> list[dict[str, Any]]:
+def _greedy(engine: LocalServer, ids: Sequence[int]) -> list[dict[str, Any]]:
     """Return the tokens that llama.cpp says after `ids`, each with the likeliest in its place."""
     asked = {
         "prompt": list(ids),
@@ -117,7 +117,7 @@ def _greedy(url: str, ids: Sequence[int]) -> list[dict[str, Any]]:
         "temperature": 0,
         "cache_prompt": False,
     }
-    found: list[dict[str, Any]] = _post(url, "/completion", asked)["completion_probabilities"]
+    found: list[dict[str, Any]] = _post(engine, "/completion", asked)["completion_probabilities"]
     return found
 
 
@@ -141,11 +141,6 @@ def _compare(model: Any, ids: Sequence[int], steps: Sequence[dict[str, Any]]) ->
     return same, apart
 
 
-def _post(url: str, path: str, body: dict[str, Any]) -> dict[str, Any]:
-    request = urllib.request.Request(  # noqa: S310  the server that was just started
-        url + path, json.dumps(body).encode(), {"Content-Type": "application/json"}
-    )
-    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-    with opener.open(request, timeout=120) as answer:
-        found: dict[str, Any] = json.loads(answer.read())
+def _post(engine: LocalServer, path: str, body: dict[str, Any]) -> dict[str, Any]:
+    found: dict[str, Any] = engine.ask("POST", path, body, timeout_s=120)
     return found

@@ -7,18 +7,16 @@ import threading
 import time
 import uuid
 from collections.abc import Sequence
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import PipelineError
+from pipeline.loopback import LoopbackHandler, LoopbackServer
 from pipeline.records import Message
 from pipeline.storage import first_problem
 from pipeline.student.generate import GenerationParams, Generator, Reply
-
-LOOPBACK = "127.0.0.1"
-MAX_BYTES = 1 << 20
 
 
 class ChatRequest(BaseModel):
@@ -71,88 +69,65 @@ class Talker:
             return generator.replies([request.messages], seed=request.seed, samples=request.n)[0]
 
 
-def bind(port: int) -> ThreadingHTTPServer:
+def bind(port: int) -> LoopbackServer:
     """Take `port` of 127.0.0.1, 0 for a free one, before anything slow is loaded.
 
     Who connects now waits until `answer_with` has given the server something to say.
     """
-    try:
-        server = ThreadingHTTPServer((LOOPBACK, port), BaseHTTPRequestHandler)
-    except (OSError, OverflowError) as error:
-        raise PipelineError(
-            f"port {port}: cannot be served on ({error})\nGive --port another one, or 0."
-        ) from error
-    server.daemon_threads = True
-    return server
+    return LoopbackServer(port, LoopbackHandler)
 
 
-def answer_with(server: ThreadingHTTPServer, talker: Talker) -> None:
+def answer_with(server: LoopbackServer, talker: Talker) -> None:
     """Let `talker` answer what comes to `server`, until it is interrupted or shut down."""
-    server.RequestHandlerClass = _handler(talker)
+    server.RequestHandlerClass = partial(_Handler, talker=talker)
     try:
         server.serve_forever()
     finally:
         server.server_close()
 
 
-def _handler(talker: Talker) -> type[BaseHTTPRequestHandler]:
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class _Handler(LoopbackHandler):
+    """OpenAI's chat protocol, as far as it is spoken here."""
 
-        def do_GET(self) -> None:
-            if self.path == "/health":
-                self._send(200, {"status": "ok"})
-            elif self.path == "/v1/models":
-                self._send(
-                    200, {"object": "list", "data": [{"id": talker.name, "object": "model"}]}
-                )
-            else:
-                self._refuse(404, f"{self.path}: not served")
+    methods = ("GET", "POST")
 
-        def do_POST(self) -> None:
-            body = self._body()
-            if body is None:
-                return
-            if self.path != "/v1/chat/completions":
-                self._refuse(404, f"{self.path}: not served")
-                return
-            try:
-                request = ChatRequest.model_validate(json.loads(body))
-                self._send(200, _completion(talker, request, talker.answer(request)))
-            except ValidationError as error:
-                self._refuse(400, first_problem(error))
-            except (ValueError, RecursionError) as error:
-                self._refuse(400, f"not JSON ({error})")
-            except PipelineError as error:
-                self._refuse(400, str(error))
+    def __init__(self, *arguments: Any, talker: Talker) -> None:
+        self.talker = talker
+        super().__init__(*arguments)
 
-        def _body(self) -> bytes | None:
-            length = self.headers.get("Content-Length", "")
-            if not length.isdecimal():
-                self.close_connection = True
-                self._refuse(411, "Content-Length is missing")
-                return None
-            if int(length) > MAX_BYTES:
-                self.close_connection = True
-                self._refuse(413, f"larger than {MAX_BYTES} bytes")
-                return None
-            return self.rfile.read(int(length))
+    def do_GET(self) -> None:  # noqa: N802  as the base class calls it
+        if self.path == "/health":
+            self._answer(200, {"status": "ok"})
+        elif self.path == "/v1/models":
+            models = [{"id": self.talker.name, "object": "model"}]
+            self._answer(200, {"object": "list", "data": models})
+        else:
+            self.refuse(404, f"{self.path}: not served")
 
-        def _refuse(self, status: int, message: str) -> None:
-            self._send(status, {"error": {"message": message, "type": "invalid_request_error"}})
+    def do_POST(self) -> None:  # noqa: N802  as the base class calls it
+        if self.path != "/v1/chat/completions":
+            self.refuse(404, f"{self.path}: not served")
+            return
+        body = self.read_json_body()
+        if body is None:
+            return
+        try:
+            request = ChatRequest.model_validate(json.loads(body))
+            self._answer(200, _completion(self.talker, request, self.talker.answer(request)))
+        except ValidationError as error:
+            self.refuse(400, first_problem(error))
+        except (ValueError, RecursionError) as error:
+            self.refuse(400, f"not JSON ({error})")
+        except PipelineError as error:
+            self.refuse(400, str(error))
 
-        def _send(self, status: int, value: object) -> None:
-            content = json.dumps(value, ensure_ascii=False).encode()
-            self.send_response(status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(content)))
-            self.end_headers()
-            self.wfile.write(content)
+    def refuse(self, status: int, message: str) -> None:
+        self.close_connection = True
+        error = {"message": message, "type": "invalid_request_error"}
+        self._answer(status, {"error": error})
 
-        def log_message(self, *_: object) -> None:
-            """Keep what people say out of the terminal."""
-
-    return Handler
+    def _answer(self, status: int, value: object) -> None:
+        self.send(status, "application/json", json.dumps(value, ensure_ascii=False).encode())
 
 
 def _completion(talker: Talker, request: ChatRequest, replies: Sequence[Reply]) -> dict[str, Any]:

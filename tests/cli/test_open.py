@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import threading
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from pipeline.cli import serving
 from pipeline.cli.serving import page_server, present_page, present_states
 from pipeline.cli.stopped import noted, read_notes
 from pipeline.errors import PipelineError
@@ -61,6 +65,108 @@ def test_only_reports_are_served_and_only_to_this_machine(port: int) -> None:
     assert get(port, "/../params.yaml")[0] == 404
     assert get(port, "/%2e%2e/params.yaml")[0] == 404
     assert get(port, "/cards/x.md", host="elsewhere.example")[0] == 403
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/../params.yaml",
+        "/..%2fparams.yaml",
+        "/%2e%2e%2fparams.yaml",
+        "/cards/..%2f..%2fparams.yaml",
+        "/cards/%2e%2e/%2e%2e/params.yaml",
+        "/..\\params.yaml",
+        "//params.yaml",
+        "/link.yaml",
+        "/folder/params.yaml",
+        "/page/",
+        "/page/index.html",
+        "/pipe",
+        "/cards",
+        "/cards/",
+        "/cards/x.md/",
+        "/x%00.md",
+        f"/{'x' * 300}.md",
+    ],
+)
+@pytest.mark.parametrize("method", ["GET", "HEAD"])
+def test_neither_path_nor_link_leads_out_of_the_reports(
+    port: int, build: Path, method: str, path: str
+) -> None:
+    reports = build / "reports"
+    (reports / "link.yaml").symlink_to(build / "params.yaml")
+    (reports / "folder").symlink_to(build)
+    (reports / "page").mkdir()
+    (reports / "page" / "index.html").symlink_to(build / "params.yaml")
+    os.mkfifo(reports / "pipe")
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    connection.request(method, path)
+    answer = connection.getresponse()
+
+    assert answer.status in (301, 404)
+    assert b"ingest" not in answer.read()
+    connection.close()
+
+
+def test_a_link_within_the_reports_is_followed(port: int, build: Path) -> None:
+    (build / "reports" / "y.md").symlink_to("cards/x.md")
+
+    assert get(port, "/y.md") == (200, "# x")
+
+
+def test_nothing_but_reading_is_served_nor_to_a_page_of_another_site(port: int) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+    for method, headers, status in [
+        ("HEAD", {}, 200),
+        ("POST", {}, 405),
+        ("OPTIONS", {}, 405),
+        ("HEAD", {"Origin": "http://evil.example"}, 403),
+        ("GET", {"Host": "evil.example"}, 403),
+    ]:
+        connection.request(method, "/cards/x.md", headers=headers)
+        answer = connection.getresponse()
+        answer.read()
+        assert answer.status == status
+    connection.close()
+
+
+def test_all_who_load_the_page_at_once_share_one_dvc_status(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Path] = []
+
+    def slowly(folder: Path) -> str:
+        asked.append(folder)
+        time.sleep(0.5)
+        return f"page {len(asked)}"
+
+    monkeypatch.setattr(serving, "present_page", slowly)
+    shared = serving.SharedPage(build)
+    with ThreadPoolExecutor(20) as pool:
+        pages = set(pool.map(lambda _: shared.load(), range(20)))
+
+    assert (pages, asked) == ({"page 1"}, [build])
+    assert shared.load() == "page 2"
+
+
+def test_an_error_reaches_all_who_wait_and_the_next_load_starts_anew(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (build / "dvc.yaml").rename(build / "gone.yaml")
+    shared = serving.SharedPage(build)
+    with pytest.raises(PipelineError, match=r"dvc\.yaml"):
+        shared.load()
+    (build / "gone.yaml").rename(build / "dvc.yaml")
+
+    assert "<html" in shared.load()
+
+
+def test_a_dvc_that_does_not_answer_leaves_the_page_as_it_was_built(
+    build: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(serving, "STATUS_S", 0.01)
+
+    assert present_states(build, read_stage_graph(build / "dvc.yaml")) is None
 
 
 def test_a_folder_that_dvc_cannot_read_is_shown_as_it_was_built(build: Path) -> None:

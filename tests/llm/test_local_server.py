@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
+import http.client
 import os
 import signal
+import stat
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from pathlib import Path
 
 import pytest
 
 from pipeline.llm import Budget
-from pipeline.llm.local_server import MODEL_FILE, LocalServer, LocalServerError, _check, model_path
+from pipeline.llm.local_server import (
+    MODEL_FILE,
+    LocalServer,
+    LocalServerError,
+    _check,
+    _SocketConnection,
+    model_path,
+)
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.role import LlmRole
 from pipeline.workspace import PROJECT
@@ -36,7 +42,10 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.mark.slow
-async def test_it_answers_without_key_or_network_and_is_stopped(home: Path) -> None:
+async def test_it_answers_without_key_or_network_and_is_stopped(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("tempfile.tempdir", str(home))
     role = LlmRole(engine="embedded", max_tokens=12, temperature=0, seed=1, price_in=0, price_out=0)
     opened = open_chat(role, name="teacher", stage="test", budget=Budget(max_usd=0))
     async with opened as chat:
@@ -44,12 +53,37 @@ async def test_it_answers_without_key_or_network_and_is_stopped(home: Path) -> N
             reply = (await chat.ask(said("Say hello."))).text
         except Exception as error:  # noqa: BLE001  a cut reply is an answer as well
             reply = str(error)
-    log = (home / "local_server.log").read_text(errors="replace")
-    url = next(line for line in log.splitlines() if line.startswith("http"))
+        during = _sockets(home)
 
     assert reply
-    with pytest.raises((urllib.error.URLError, OSError), match=r"."):
-        await asyncio.to_thread(urllib.request.urlopen, url, timeout=1)
+    assert len(during) == 1
+    assert not _sockets(home)
+
+
+@pytest.mark.slow
+async def test_only_its_owner_with_the_key_reaches_it_and_no_browser_does(home: Path) -> None:
+    server = await LocalServer.start(model_path(home), log=home / "log", parallel=1)
+    pid = server._process.pid
+    asked = ("POST", "/v1/chat/completions", {"messages": [{"role": "user", "content": "Hi"}]})
+    try:
+        assert _ports(pid) == []
+        assert stat.S_IMODE(server.socket.parent.stat().st_mode) == 0o700
+        assert server.key not in _arguments(pid)
+        assert server.key not in (home / "log").read_text(errors="replace")
+        assert server.ask(*asked, timeout_s=60)["choices"]
+        key, server.key = server.key, "another"
+        with pytest.raises(http.client.HTTPException, match="HTTP 401"):
+            server.ask(*asked, timeout_s=60)
+        server.key = key
+        for method in ("GET", "OPTIONS", "POST"):
+            allowed = _headers(server, method, "/health", {"Origin": "http://evil.example"})
+            assert not [
+                value
+                for name, value in allowed
+                if "Allow" in name and value.strip() not in ("", "false")
+            ]
+    finally:
+        server.stop()
 
 
 @pytest.mark.slow
@@ -66,7 +100,7 @@ time.sleep(60)
     parent = subprocess.Popen(
         [sys.executable, "-c", code, str(home)],
         stdout=subprocess.PIPE,
-        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        env={**os.environ, "PYTHONPATH": str(PROJECT), "TMPDIR": str(home)},
     )
     assert parent.stdout is not None
     child = int(parent.stdout.readline())
@@ -78,6 +112,7 @@ time.sleep(60)
         time.sleep(0.1)
 
     assert not _runs(child)
+    assert not list(home.glob("distillery-*"))
 
 
 def test_a_file_with_another_hash_is_refused(tmp_path: Path) -> None:
@@ -108,6 +143,31 @@ async def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
         await LocalServer.start(
             tmp_path / MODEL_FILE, log=tmp_path / "local_server.log", parallel=1
         )
+
+
+def _sockets(home: Path) -> list[Path]:
+    return list(home.glob("distillery-*/model.sock"))
+
+
+def _arguments(pid: int) -> str:
+    return Path(f"/proc/{pid}/cmdline").read_text()
+
+
+def _ports(pid: int) -> list[str]:
+    """Return the local TCP addresses that a process holds."""
+    held = {str(file.readlink()) for file in Path(f"/proc/{pid}/fd").iterdir()}
+    rows = [row.split() for row in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return [row[1] for row in rows if f"socket:[{row[9]}]" in held]
+
+
+def _headers(
+    server: LocalServer, method: str, path: str, sent: dict[str, str]
+) -> list[tuple[str, str]]:
+    connection = _SocketConnection(server.socket, 10)
+    connection.request(method, path, headers=sent)
+    found = connection.getresponse().getheaders()
+    connection.close()
+    return found
 
 
 def _runs(pid: int) -> bool:

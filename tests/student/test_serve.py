@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import threading
 import urllib.error
@@ -37,7 +38,8 @@ def url(base: Path) -> Iterator[str]:
 
 
 def post(url: str, body: bytes, path: str = "/v1/chat/completions") -> tuple[int, dict[str, Any]]:
-    request = urllib.request.Request(url + path, data=body)
+    json_type = {"Content-Type": "application/json"}
+    request = urllib.request.Request(url + path, data=body, headers=json_type)
     try:
         with urllib.request.urlopen(request, timeout=60) as answer:
             return answer.status, json.loads(answer.read())
@@ -91,6 +93,30 @@ def test_another_path_is_a_404(url: str) -> None:
     assert post(url, ask("x"), path="/v1/embeddings")[0] == 404
 
 
+@pytest.mark.parametrize(
+    ("headers", "status"),
+    [
+        ({"Content-Type": "text/plain"}, 415),
+        ({}, 415),
+        ({"Content-Type": "application/json", "Origin": "http://evil.example"}, 403),
+        ({"Content-Type": "application/json", "Origin": "null"}, 403),
+        ({"Content-Type": "application/json", "Host": "evil.example"}, 403),
+        ({"Content-Type": "application/json; charset=utf-8"}, 200),
+    ],
+)
+def test_a_page_of_another_site_cannot_make_it_talk(
+    url: str, headers: dict[str, str], status: int
+) -> None:
+    connection = http.client.HTTPConnection(url.removeprefix("http://"), timeout=60)
+    connection.request("POST", "/v1/chat/completions", ask("hi", max_tokens=2), headers)
+    answer = connection.getresponse()
+
+    assert (answer.status, answer.headers["Content-Type"]) == (status, "application/json")
+    assert answer.headers["Access-Control-Allow-Origin"] is None
+    assert json.loads(answer.read())
+    connection.close()
+
+
 def test_many_at_once_get_the_answers_that_each_alone_gets(url: str) -> None:
     asked = [ask(f"day {number}", temperature=1.0, seed=number) for number in range(8)]
     alone = [post(url, body)[1]["choices"] for body in asked]
@@ -104,7 +130,7 @@ def test_many_at_once_get_the_answers_that_each_alone_gets(url: str) -> None:
 def test_a_port_that_is_taken_is_said_before_anything_is_loaded(url: str) -> None:
     port = int(url.rsplit(":", 1)[1])
 
-    with pytest.raises(PipelineError, match=f"port {port}: cannot be served on"):
+    with pytest.raises(PipelineError, match=f"port {port}: cannot be used"):
         bind(port)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import stat
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
 from pipeline.errors import PipelineError, TargetError
@@ -39,9 +39,9 @@ class Credentials:
     """The owner's account, and the key that signs logins so that they outlive a restart."""
 
     username: str
-    password: str
-    api_key: str
-    auth_secret: str
+    password: str = field(repr=False)
+    api_key: str = field(repr=False)
+    auth_secret: str = field(repr=False)
     workspace: str = "distillery"
 
 
@@ -58,13 +58,8 @@ class Home:
         return self.root / "credentials.json"
 
     @property
-    def state_file(self) -> Path:
-        """Process id and port of the last start."""
-        return self.root / "server.json"
-
-    @property
     def lock_file(self) -> Path:
-        """Locked while a server lives."""
+        """Locked while a server lives; in it, who that is and on which port."""
         return self.root / "server.lock"
 
     @property

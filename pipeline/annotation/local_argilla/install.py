@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from pipeline.addresses import without_credentials
 from pipeline.annotation.local_argilla.home import Home
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.storage import AtomicFile, AtomicFolder
@@ -77,6 +78,6 @@ def _run(command: list[str]) -> None:
     if done.returncode:
         said = [line for line in done.stderr.splitlines() if "WARNING" not in line][-3:]
         raise PipelineError(
-            "Argilla's server could not be installed: " + " ".join(said) + "\n"
+            f"Argilla's server could not be installed: {without_credentials(' '.join(said))}\n"
             "Check the way to the package index and the disk (600 MB), and run the command again."
         )

@@ -2,35 +2,37 @@
 
 from __future__ import annotations
 
-import fcntl
-import json
 import os
 import signal
 import socket
 import subprocess
 import time
-import urllib.error
-import urllib.request
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from pipeline.annotation.local_argilla.home import Home, ensure_credentials
 from pipeline.annotation.local_argilla.install import install
+from pipeline.annotation.local_argilla.server import holder
 from pipeline.errors import PipelineError
-from pipeline.storage import open_log, require_file, write_json
+from pipeline.storage import open_log, require_file
 
 HOST = "127.0.0.1"
 FIRST_PORT = 6900
 START_TIMEOUT_S = 90
 STOP_TIMEOUT_S = 20
+# Until a process that has the lock has written down who it is, seconds.
+NOTE_S = 2.0
 
 
 @dataclass(frozen=True)
 class Running:
-    """A live server."""
+    """A live server, known by the lock that it holds; `is_ready` once it answers."""
 
     pid: int
+    born: str
     port: int
+    is_ready: bool
 
     @property
     def url(self) -> str:
@@ -39,16 +41,36 @@ class Running:
 
 
 def find(home: Home) -> Running | None:
-    """Return the live server of `home`. A stale file after a crash or a reboot is none."""
-    try:
-        with home.lock_file.open("r+") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    """Return the live server of `home`. What a file says after a crash or a reboot is none.
+
+    Raises PipelineError if the lock is held by a process that is not proven to be the server.
+    """
+    until = time.monotonic() + NOTE_S
+    while True:
+        try:
+            is_held, facts = holder.read(home.lock_file)
+        except OSError as error:
+            raise PipelineError(
+                f"{home.lock_file}: cannot be read ({error.strerror})\nA link? Remove it."
+            ) from error
+        if not is_held:
             return None
-    except FileNotFoundError:
-        return None
-    except BlockingIOError:
-        state = json.loads(home.state_file.read_text(encoding="utf-8"))
-        return Running(pid=state["pid"], port=state["port"])
+        if running := _proven(facts):
+            return running
+        if time.monotonic() > until:
+            raise PipelineError(
+                f"{home.lock_file}: held by a process that is not proven to be the server, so it "
+                f"was left alone\nSee which it is: fuser {home.lock_file}; end it yourself."
+            )
+        time.sleep(0.05)  # the server may be writing down who it is
+
+
+def _proven(facts: dict[str, Any]) -> Running | None:
+    """Return the server if the process that wrote `facts` is still the one of that id."""
+    match facts:
+        case {"pid": int(pid), "born": str(born), "port": int(port), "ready": bool(is_ready)}:
+            return Running(pid, born, port, is_ready) if holder.born(pid) == born else None
+    return None
 
 
 def start(home: Home, *, port: int | None = None) -> Running:
@@ -69,16 +91,13 @@ def start(home: Home, *, port: int | None = None) -> Running:
             stderr=log,
             start_new_session=True,
         )
-    running = Running(pid=process.pid, port=chosen)
-    write_json(home.state_file, {"pid": running.pid, "port": running.port})
-    _wait_until_ready(home, running, process)
-    return running
+    return _wait_until_ready(home, process)
 
 
 def _settled(home: Home) -> Running | None:
     """Return the server once it answers, None once there is none: it may be dying, or starting."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while (running := find(home)) and not _answers(running):
+    while (running := find(home)) and not running.is_ready:
         if time.monotonic() > deadline:
             raise PipelineError(
                 f"{home.log_file}: process {running.pid} is there and does not answer\n"
@@ -106,10 +125,9 @@ def _environment(home: Home, auth_secret: str) -> dict[str, str]:
 
 def _free_port(home: Home) -> int:
     """Return the port of the last start if it is free, else the first free one from 6900."""
-    candidates = list(range(FIRST_PORT, FIRST_PORT + 100))
-    if home.state_file.is_file():
-        candidates.insert(0, json.loads(home.state_file.read_text(encoding="utf-8"))["port"])
-    for port in candidates:
+    last = holder.read(home.lock_file)[1].get("port")
+    first = [last] if isinstance(last, int) and 1024 <= last <= 65535 else []
+    for port in (*first, *range(FIRST_PORT, FIRST_PORT + 100)):
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
@@ -120,7 +138,7 @@ def _free_port(home: Home) -> int:
     raise PipelineError(f"no free port from {FIRST_PORT} on\nGive one: --port NUMBER")
 
 
-def _wait_until_ready(home: Home, running: Running, process: subprocess.Popen[bytes]) -> None:
+def _wait_until_ready(home: Home, process: subprocess.Popen[bytes]) -> Running:
     deadline = time.monotonic() + START_TIMEOUT_S
     while time.monotonic() < deadline:
         if process.poll() is not None:
@@ -128,22 +146,16 @@ def _wait_until_ready(home: Home, running: Running, process: subprocess.Popen[by
                 f"{home.log_file}: the server stopped at once: {_last_line(home.log_file)}\n"
                 "Is the port taken? Choose one: distillery annotate up --port NUMBER"
             )
-        if _answers(running):
-            return
+        running = find(home)
+        if running and running.is_ready and running.pid == process.pid:
+            return running
         time.sleep(0.2)
-    stop(home)
+    process.kill()
+    process.wait()
     raise PipelineError(
         f"{home.log_file}: no answer after {START_TIMEOUT_S} s: {_last_line(home.log_file)}\n"
         "Stop other work on this machine and run the command again."
     )
-
-
-def _answers(running: Running) -> bool:
-    try:
-        with urllib.request.urlopen(f"{running.url}/api/v1/version", timeout=5) as reply:  # noqa: S310
-            return bool(reply.status == 200)
-    except (urllib.error.URLError, OSError):
-        return False
 
 
 def _last_line(path: Path) -> str:
@@ -156,18 +168,26 @@ def stop(home: Home) -> bool:
     running = find(home)
     if running is None:
         return False
-    _signal(running.pid, signal.SIGTERM)
+    _signal(running, signal.SIGTERM)
     deadline = time.monotonic() + STOP_TIMEOUT_S
-    while find(home):
+    while (still := find(home)) and still.born == running.born:
         if time.monotonic() > deadline:
-            _signal(running.pid, signal.SIGKILL)
+            _signal(running, signal.SIGKILL)
             deadline += STOP_TIMEOUT_S
         time.sleep(0.1)
     return True
 
 
-def _signal(pid: int, number: signal.Signals) -> None:
+def _signal(running: Running, number: signal.Signals) -> None:
+    """Signal the server and no process that got its id later."""
     try:
-        os.kill(pid, number)
+        process = os.pidfd_open(running.pid)
     except ProcessLookupError:
         return
+    try:
+        if holder.born(running.pid) == running.born:
+            signal.pidfd_send_signal(process, number)
+    except ProcessLookupError:
+        return
+    finally:
+        os.close(process)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import stat
+import traceback
 from dataclasses import asdict, replace
 from pathlib import Path
 
@@ -66,14 +67,6 @@ def test_without_a_server_nothing_is_found_or_stopped(home: Home) -> None:
     assert stop(home) is False
 
 
-def test_a_stale_lock_file_is_no_server(home: Home) -> None:
-    ensure_credentials(home)
-    home.lock_file.write_text("1")
-    home.state_file.write_text('{"pid": 1, "port": 6900}')
-
-    assert find(home) is None
-
-
 def test_the_address_comes_from_the_environment_first(
     home: Home, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -83,6 +76,43 @@ def test_the_address_comes_from_the_environment_first(
     monkeypatch.setenv("ARGILLA_API_KEY", "a-key")
 
     assert find_address(home).url == "http://127.0.0.1:1"
+
+
+@pytest.mark.parametrize(
+    ("url", "problem"),
+    [
+        ("https://me:canary-77@argilla.example.org", "must not carry credentials"),
+        ("https://me:canary/77@argilla.example.org", "must not carry credentials"),
+        ("https://me:canary-77@argilla\u2100.example.org", "must not carry credentials"),
+        ("https://argilla.example.org/?key=canary-77", "must not carry credentials"),
+        ("https://argilla.example.org:canary-77", r"must be http\(s\)"),
+        ("http://argilla.example.org", "set ARGILLA_ALLOW_INSECURE=1"),
+        ("ftp://argilla.example.org", r"must be http\(s\)"),
+        ("argilla.example.org", r"must be http\(s\)"),
+    ],
+)
+def test_an_address_with_a_password_or_in_the_clear_is_refused_and_not_repeated(
+    home: Home, monkeypatch: pytest.MonkeyPatch, url: str, problem: str
+) -> None:
+    monkeypatch.setenv("ARGILLA_API_URL", url)
+    monkeypatch.setenv("ARGILLA_API_KEY", "a-key")
+
+    with pytest.raises(PipelineError, match=problem) as caught:
+        find_address(home)
+    shown = "".join(traceback.format_exception(caught.value, chain=True))
+    assert not any(word in shown for word in ("canary", "me:"))
+
+
+def test_plain_http_to_another_machine_can_be_allowed(
+    home: Home, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("ARGILLA_API_URL", "http://10.0.0.7:6900")
+    monkeypatch.setenv("ARGILLA_API_KEY", "a-key")
+    monkeypatch.setenv("ARGILLA_ALLOW_INSECURE", "1")
+
+    address = find_address(home)
+    assert address.url == "http://10.0.0.7:6900"
+    assert "a-key" not in repr(address)
 
 
 def test_no_server_at_all_names_the_next_command(

@@ -7,13 +7,14 @@ as the process lives, whatever ends it.
 from __future__ import annotations
 
 import asyncio
-import fcntl
 import json
 import os
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
+
+from . import holder
 
 HOST = "127.0.0.1"
 
@@ -28,19 +29,17 @@ def main(arguments: list[str]) -> int:
         work(int(arguments[1]))
         return 0
     home, port = Path(arguments[0]), int(arguments[1])
-    with (home / "server.lock").open("w") as lock:
-        try:
-            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            sys.stderr.write("another server uses this folder\n")
-            return 1
-        lock.write(str(os.getpid()))
-        lock.flush()
-        _serve(home, port)
+    lock = holder.take(home / "server.lock")
+    if lock is None:
+        sys.stderr.write("another process holds server.lock\n")
+        return 1
+    with lock:
+        holder.note(lock, port=port, ready=False)
+        _serve(home, port, lock)
     return 0
 
 
-def _serve(home: Path, port: int) -> None:
+def _serve(home: Path, port: int, lock: IO[str]) -> None:
     from .queue import reconnect_when_closed, start_queue
 
     os.environ["ARGILLA_REDIS_URL"] = start_queue()
@@ -62,8 +61,10 @@ def _serve(home: Path, port: int) -> None:
             await super().startup(sockets)
             command = [sys.executable, "-W", "ignore", "-m", "server", "work", str(os.getpid())]
             self.worker = subprocess.Popen(command)  # noqa: ASYNC220  returns at once
+            holder.note(lock, port=port, ready=not self.should_exit)
 
         async def shutdown(self, sockets: Any = None) -> None:
+            holder.note(lock, port=port, ready=False)
             if self.worker:
                 self.worker.kill()
                 self.worker.wait()
