@@ -100,11 +100,10 @@ def moved(
         elif accepted["made_of"].get(path) != before[path]:
             yield f"{FINGERPRINTS}: not of the committed {path}: see .ci/unchanged.py --accept"
         else:
-            inside = (path, f"{path}/")
             old = {
                 name: one
                 for name, one in accepted["files"].items()
-                if name == path or name.startswith(inside[1])
+                if name == path or name.startswith(f"{path}/")
             }
             yield from differences(old, _fingerprint(path), "")
 
