@@ -94,7 +94,9 @@ def moved(
     for path in sorted(before.keys() & after.keys()):
         if before[path] == after[path] or path.startswith(DRAWN):
             continue
-        if (text := committed(path)) is not None:
+        if not Path(path).exists():
+            yield f"{path}: not there"
+        elif (text := committed(path)) is not None:
             new = json.loads(Path(path).read_text(encoding="utf-8"))
             yield from differences(json.loads(text), new, path)
         elif accepted["made_of"].get(path) != before[path]:
