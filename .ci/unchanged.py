@@ -94,17 +94,18 @@ def moved(
     for path in sorted(before.keys() & after.keys()):
         if before[path] == after[path] or path.startswith(DRAWN):
             continue
-        if (text := committed(path)) is not None:
+        if not Path(path).exists():
+            yield f"{path}: not there"
+        elif (text := committed(path)) is not None:
             new = json.loads(Path(path).read_text(encoding="utf-8"))
             yield from differences(json.loads(text), new, path)
         elif accepted["made_of"].get(path) != before[path]:
             yield f"{FINGERPRINTS}: not of the committed {path}: see .ci/unchanged.py --accept"
         else:
-            inside = (path, f"{path}/")
             old = {
                 name: one
                 for name, one in accepted["files"].items()
-                if name == path or name.startswith(inside[1])
+                if name == path or name.startswith(f"{path}/")
             }
             yield from differences(old, _fingerprint(path), "")
 

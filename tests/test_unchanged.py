@@ -258,6 +258,16 @@ def test_fingerprints_of_another_build_are_refused(
     assert [one for one in found if "--accept" in one] == found != []
 
 
+def test_an_output_that_is_not_there_is_named(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    found = list(unchanged.moved({"said.jsonl": "1"}, {"said.jsonl": "2"}, {}, {}.get))
+
+    assert found == ["said.jsonl: not there"]
+
+
 def test_the_committed_fingerprints_are_of_the_committed_lock(unchanged: Any) -> None:
     pipeline = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))
     lock = yaml.safe_load((PROJECT / "dvc.lock").read_text(encoding="utf-8"))["stages"]
