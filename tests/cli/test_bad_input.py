@@ -169,6 +169,28 @@ def test_an_unknown_key_of_params_yaml(built: Path, cli: Cli, command: tuple[str
     is_refused(cli, built, *command, said="split.test_shar: Extra inputs are not permitted")
 
 
+@pytest.mark.parametrize("command", [INGEST, SPLIT, BUILD, ("plan",), ("migrate", "--write")])
+def test_a_params_yaml_of_twenty_thousand_brackets(
+    built: Path, cli: Cli, command: tuple[str, ...]
+) -> None:
+    (built / "params.yaml").write_text("[" * 20_000, encoding="utf-8")
+
+    is_refused(cli, built, *command, said="params.yaml: 1 problem(s)\n  not YAML: nested more than")
+
+
+@pytest.mark.parametrize("command", [INGEST, SPLIT, BUILD, ("plan",)])
+@pytest.mark.parametrize("name", ["x" * 300, "x/../../x", "$(touch pwned)"])
+def test_a_name_in_params_yaml_that_no_path_takes(
+    built: Path, cli: Cli, command: tuple[str, ...], name: str
+) -> None:
+    corpus = {"method": "direct", "teachers": ["listener_b"]}
+    edit_params(built / "params.yaml", corpora={name: corpus})
+
+    message = is_refused(cli, built, *command, said="cannot be a name in paths and commands")
+
+    assert len(message) < 400
+
+
 def test_a_corpus_that_is_not_in_params_yaml(built: Path, cli: Cli) -> None:
     is_refused(cli, built, "build_sft", "nobody", *BUILD[2:], said="corpora.nobody: not there")
 
