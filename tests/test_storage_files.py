@@ -17,6 +17,7 @@ import pytest
 from pipeline.errors import TargetError
 from pipeline.storage import AtomicFile, Claim, open_log
 from pipeline.workspace import PROJECT
+from tests.devices import a_device
 from tests.exports.corpus import names
 
 WRITE = """
@@ -135,7 +136,7 @@ def test_nothing_is_written_through_a_planted_link(
 def test_what_is_no_file_is_not_replaced(tmp_path: Path, kind: str) -> None:
     target = tmp_path / "out"
     if kind == "device":
-        target = Path("/dev/null")
+        a_device(target)
     elif kind == "pipe":
         os.mkfifo(target)
     elif kind == "folder":

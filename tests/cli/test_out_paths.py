@@ -14,18 +14,22 @@ from typing import Any
 import pytest
 import typer
 
+from pipeline.annotation.local_argilla import home, install
 from pipeline.cli import app
 from pipeline.cli.stages import PANEL
+from pipeline.errors import TargetError
 from pipeline.storage import MARKER, Claim
 from pipeline.studies import STUDIES
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
+from tests.devices import a_device
 from tests.tiny import tiny_base
 
 REFUSED = (
     "not empty|not a folder|not a file|the current folder|File name too long|Not a directory|"
     "File exists|is the file itself"
 )
+NOT_AT_THE_ROOT = ("annotate up", "annotate up --venv")
 ANSWERS = "utterance,response\nI lost my dog.,I am sorry.\nI won.,As an AI I cannot say.\n"
 FOLDERS: dict[str, tuple[str, ...]] = {
     "export": ("export", "direct-listener_b", "--out"),
@@ -137,7 +141,6 @@ def is_refused(cli: Cli, place: Path, *command: str) -> None:
 @pytest.mark.parametrize(
     ("out", "there"),
     [
-        ("/", _nothing),
         (".", _nothing),
         ("..", _nothing),
         ("../..", _nothing),
@@ -147,7 +150,7 @@ def is_refused(cli: Cli, place: Path, *command: str) -> None:
         ("answers.csv/out", _nothing),
         ("x" * 300, _nothing),
     ],
-    ids=["root", "here", "above", "further up", "file", "foreign", "pipe", "in a file", "long"],
+    ids=["here", "above", "further up", "file", "foreign", "pipe", "in a file", "long"],
 )
 def test_a_folder_is_never_written_over_what_the_command_did_not_make(
     place: Path, cli: Cli, command: str, out: str, there: Callable[[Path], None]
@@ -162,17 +165,16 @@ def test_a_folder_is_never_written_over_what_the_command_did_not_make(
 @pytest.mark.parametrize(
     ("out", "there"),
     [
-        ("/", _nothing),
         (".", _nothing),
         ("..", _nothing),
         ("out", _folder),
         ("out", _link_to_file),
         ("out", _pipe),
-        ("/dev/full", _nothing),
+        ("out", a_device),
         ("answers.csv/out", _nothing),
         ("x" * 300, _nothing),
     ],
-    ids=["root", "here", "above", "folder", "link", "pipe", "device", "in a file", "long"],
+    ids=["here", "above", "folder", "link", "pipe", "device", "in a file", "long"],
 )
 def test_a_file_is_never_written_over_what_is_no_file(
     place: Path, cli: Cli, command: str, out: str, there: Callable[[Path], None]
@@ -231,6 +233,23 @@ def test_a_cleaned_copy_is_replaced_by_the_next_of_the_same_file_alone(
     others = [one.replace("answers", "others") for one in FOLDERS["audit apply"]]
 
     is_refused(cli, place, *others, "clean")
+
+
+@pytest.mark.parametrize(
+    "command", [name for name in (FOLDERS | FILES) if name not in NOT_AT_THE_ROOT]
+)
+def test_the_root_of_the_machine_is_no_output(place: Path, cli: Cli, command: str) -> None:
+    _prepare(command, place, cli)
+
+    is_refused(cli, place, *(FOLDERS | FILES)[command], "/")
+
+
+def test_the_root_of_the_machine_is_no_place_for_a_server() -> None:
+    """Checked and not run: what would go wrong is the end of the machine."""
+    with pytest.raises(TargetError, match="not empty, and no server's folder"):
+        home._require_own(home.home_at(Path("/")))
+    with pytest.raises(TargetError, match="the current folder, or one above it"):
+        install.check_place(home.home_at(Path("home"), Path("/")))
 
 
 def test_an_environment_is_made_where_nothing_of_another_is(place: Path, cli: Cli) -> None:
