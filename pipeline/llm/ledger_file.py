@@ -64,6 +64,8 @@ def existing_file(path: Path) -> Path:
         raise LedgerError(
             f"{path}: no such ledger\nNothing was asked here yet; check the path."
         ) from None
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}\nCheck the path.") from error
     except RuntimeError as error:  # links in a circle
         raise LedgerError(f"{path}: {error}\nCheck the path.") from error
     if not file.is_file():

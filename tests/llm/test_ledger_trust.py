@@ -147,6 +147,16 @@ def test_a_missing_ledger_is_an_error_and_is_not_made(
     assert not list(ledger.parent.iterdir())
 
 
+@pytest.mark.parametrize("use", [*READERS[:2], *WRITERS])
+def test_a_path_that_cannot_be_is_one_clear_error(
+    ledger: Path, use: Callable[[Path], object]
+) -> None:
+    ledger.touch()
+    for path in (ledger.with_name("x" * 300), ledger / "below"):
+        with pytest.raises(LedgerError, match="Check the path"):
+            use(path)
+
+
 @pytest.mark.parametrize("use", READERS)
 def test_who_reads_writes_nothing(ledger: Path, use: Callable[[Path], object]) -> None:
     fill(ledger, 20)
