@@ -90,8 +90,9 @@ class EmbeddingTransport(OpenAITransport):
             tokens = (json.loads(raw).get("usage") or {}).get("prompt_tokens")
         except (ValueError, LookupError, TypeError, AttributeError) as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
-        whole = isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS
-        usage = Usage(tokens, 0) if whole else None
+        usage = None
+        if isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS:
+            usage = Usage(tokens, 0)
         return Completion("", "stop", usage, raw)
 
 

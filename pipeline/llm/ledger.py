@@ -31,6 +31,7 @@ from pipeline.llm.ledger_file import (
     explained,
     new_file,
     not_whole,
+    write_ahead,
 )
 from pipeline.llm.ledger_schema import VERSION, bring_up_to_date
 from pipeline.llm.rate_limit import Bucket
@@ -100,7 +101,7 @@ class Ledger(LedgerReader):
                     version = check(db, self.path, self._file)
                     if version < VERSION:
                         bring_up_to_date(db, version)
-            self._db.execute("PRAGMA journal_mode = WAL")
+            write_ahead(self._db)
         except BaseException:
             self._db.close()
             raise

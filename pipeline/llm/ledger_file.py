@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -63,6 +64,8 @@ def existing_file(path: Path) -> Path:
         raise LedgerError(
             f"{path}: no such ledger\nNothing was asked here yet; check the path."
         ) from None
+    except OSError as error:
+        raise LedgerError(f"{path}: {error.strerror}\nCheck the path.") from error
     except RuntimeError as error:  # links in a circle
         raise LedgerError(f"{path}: {error}\nCheck the path.") from error
     if not file.is_file():
@@ -112,12 +115,35 @@ def reading_uri(file: Path) -> str:
     return f"{file.as_uri()}?{mode}"
 
 
+def write_ahead(db: sqlite3.Connection) -> None:
+    """Let readers read while somebody writes.
+
+    SQLite does not wait where two processes ask for it at once, so we do.
+    """
+    until = time.monotonic() + BUSY_S
+    while True:
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
+                raise
+            time.sleep(0.02)
+        else:
+            return
+
+
 def check(db: sqlite3.Connection, path: Path, file: Path) -> int:
     """Return the version of an open ledger, 0 if it is empty; raises LedgerError if it is none."""
+    own = not db.in_transaction
+    if own:  # another process may be making the tables: all of them are seen, or none
+        db.execute("BEGIN")
     try:
         version = version_of(db)
     except ValueError as error:
         raise LedgerError(f"{path}: {error}") from error
+    finally:
+        if own and db.in_transaction:
+            db.execute("ROLLBACK")
     if file.stat().st_size <= CHECKED_BYTES:
         [(found,)] = db.execute("PRAGMA quick_check(1)").fetchall()
         if found != "ok":

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sqlite3
 import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import closing
@@ -18,10 +20,12 @@ from pipeline.llm.leases import BEAT_S, STALE_BEATS
 from pipeline.llm.ledger import Ledger, Reservation, Taken
 from pipeline.llm.ledger_transfer import ledger_stats
 from pipeline.llm.role import Budget
+from pipeline.workspace import PROJECT
 from tests.llm import asking
 from tests.mock_endpoint import Handle
 from tests.teachers import role_at, said, teacher
 
+OLD = Path(__file__).parent / "data" / "ledger-50b66dd.sqlite"
 WANTED = Reservation(key="k", role="teacher", stage="test", tokens=1, usd=0)
 BATCHED = {"mode": "batch", "batch": {"poll_s": 0.05, "max_rows": 1000}}
 
@@ -205,3 +209,41 @@ def test_processes_that_make_a_ledger_at_once_make_one(endpoint: Handle, ledger:
     assert [asking.result(one)["answers"] for one in all_at_once] == [5] * 6
     assert endpoint.tally.calls == 5
     assert ledger.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_ledger_that_many_open_at_the_same_instant_is_made_or_brought_up_to_date_once(
+    tmp_path: Path,
+) -> None:
+    code = """
+import os, shutil, sys, time
+from pathlib import Path
+from pipeline.llm.ledger import Ledger
+for number in range(20):
+    path = Path(sys.argv[1]) / f"{number}.sqlite"
+    if number % 2:
+        shutil.copy(sys.argv[2], path)
+    until, children = time.monotonic() + 0.05, []
+    for _ in range(6):
+        children.append(os.fork())
+        if children[-1] == 0:
+            while time.monotonic() < until:
+                pass
+            try:
+                with Ledger(path) as ledger:
+                    ledger.rows("SELECT * FROM leases")
+            except BaseException as error:
+                print(error, file=sys.stderr)
+                os._exit(1)
+            os._exit(0)
+    assert not any(os.waitpid(child, 0)[1] for child in children)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path), str(OLD)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+    assert done.stderr == ""
+    assert done.returncode == 0
