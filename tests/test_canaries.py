@@ -91,7 +91,7 @@ def hostile() -> Iterator[Hostile]:
             self.end_headers()
             self.wfile.write(content)
 
-        do_POST = do_PATCH = do_GET
+        do_POST = do_PATCH = do_GET  # noqa: N815  as the base class calls them
 
         def log_message(self, *_: object) -> None:
             pass
