@@ -96,9 +96,8 @@ class OpenAITransport:
         except openai.APIStatusError as error:
             failure = self._refused(error)
         except (openai.APIConnectionError, httpx2.HTTPError) as error:
-            cause = error.__cause__ or error
-            said = self.redacted(f"{type(cause).__name__} {cause}")
-            failure = AttemptFailedError("connection", said[:MAX_DETAIL])
+            said = self.redacted(_cause(error))[:MAX_DETAIL]
+            failure = AttemptFailedError("connection", said)
         else:
             return self.completion(response.text)
         # Raised here, so that no traceback leads to the client's error, which repeats the
@@ -174,6 +173,11 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+def _cause(error: Exception) -> str:
+    cause = error.__cause__ or error
+    return f"{type(cause).__name__} {cause}"
 
 
 def read_key(role: Role) -> str | None:
