@@ -13,8 +13,6 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-
 from pipeline.errors import MissingFileError, RowError, TableError
 from pipeline.storage import BATCH_ROWS, iter_json_lines, open_parquet
 
@@ -126,20 +124,7 @@ def iter_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a Parquet file, a batch at a time."""
     file = open_parquet(path)
     check_columns(path, file.schema_arrow.names, columns)
-    row = 0
-    try:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
-            for values in batch.to_pylist():
-                row += 1
-                yield row, values
-    except UnicodeDecodeError as error:
-        raise TableError(
-            path,
-            f"a text after row {row} is not UTF-8 ({error})",
-            hint="Write the file again with its texts as UTF-8.",
-        ) from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(path, f"damaged after row {row} ({error})", hint=WHOLE) from error
+    yield from enumerate(file.rows(BATCH_ROWS, list(columns)), start=1)
 
 
 def check_columns(path: Path, found: Sequence[str], needed: Iterable[str]) -> None:

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pydantic import ValidationError
+
 from pipeline.config import Section
-from pipeline.errors import MissingFileError, PipelineError
+from pipeline.errors import MissingFileError, PipelineError, TableError
 from pipeline.sources.licences import most_restrictive
-from pipeline.storage import file_sha256, read_json, write_json
+from pipeline.storage import RERUN, file_sha256, first_problem, read_json, write_json
 from pipeline.student.base_model import read_base
 
 if TYPE_CHECKING:
@@ -107,7 +109,11 @@ def read_adapter(folder: Path) -> AdapterFacts:
     """Return what the adapter in `folder` says about itself."""
     if not (folder / WEIGHTS).is_file():
         raise MissingFileError(folder / WEIGHTS, hint="Train it first: dvc repro train_sft")
-    return AdapterFacts.model_validate(read_json(folder / FACTS))
+    try:
+        return AdapterFacts.model_validate(read_json(folder / FACTS))
+    except ValidationError as error:
+        problem = f"not an adapter's facts: {first_problem(error)}"
+        raise TableError(folder / FACTS, problem, hint=RERUN) from error
 
 
 def write_facts(
