@@ -18,7 +18,7 @@ from typing import Any, Generic, Literal, Self, TypeVar, Union, get_args, get_or
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipeline.errors import MissingFileError, RowError, TableError
 from pipeline.unfolding.json_text import parse_json, text_lines
@@ -28,6 +28,7 @@ BATCH_ROWS = 2048
 RERUN = "Re-run the stage that wrote this file: dvc repro --force --single-item <stage>"
 
 R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
 
 _SCALARS: dict[type, pa.DataType] = {
     str: pa.string(),
@@ -228,6 +229,18 @@ def read_json(path: Path) -> Any:
         return parse_json(path, path.read_bytes())
     except ValueError as error:
         raise TableError(path, f"not JSON ({error})", hint="Write it again.") from error
+
+
+def read_json_as(path: Path, kind: type[T], *, hint: str = RERUN) -> T:
+    """Read a JSON file that must be a `kind`: a record, or any type that pydantic checks."""
+    if not path.is_file():
+        raise MissingFileError(path, hint=hint)
+    try:
+        return TypeAdapter(kind).validate_python(read_json(path))
+    except ValidationError as error:
+        raise TableError(
+            path, f"not as it was written: {first_problem(error)}", hint=hint
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

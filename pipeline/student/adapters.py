@@ -12,12 +12,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pydantic import ValidationError
-
 from pipeline.config import Section
-from pipeline.errors import MissingFileError, PipelineError, TableError
+from pipeline.errors import MissingFileError, PipelineError
 from pipeline.sources.licences import most_restrictive
-from pipeline.storage import RERUN, file_sha256, first_problem, read_json, write_json
+from pipeline.storage import file_sha256, read_json_as, write_json
 from pipeline.student.base_model import read_base
 
 if TYPE_CHECKING:
@@ -109,11 +107,7 @@ def read_adapter(folder: Path) -> AdapterFacts:
     """Return what the adapter in `folder` says about itself."""
     if not (folder / WEIGHTS).is_file():
         raise MissingFileError(folder / WEIGHTS, hint="Train it first: dvc repro train_sft")
-    try:
-        return AdapterFacts.model_validate(read_json(folder / FACTS))
-    except ValidationError as error:
-        problem = f"not an adapter's facts: {first_problem(error)}"
-        raise TableError(folder / FACTS, problem, hint=RERUN) from error
+    return read_json_as(folder / FACTS, AdapterFacts, hint="Train it again: dvc repro train_sft")
 
 
 def write_facts(
