@@ -258,7 +258,7 @@ def _codes(value: Any) -> tuple[str, ...] | None:
     if isinstance(value, str):
         try:
             value = ast.literal_eval(value) if value.lstrip().startswith("[") else value.split(",")
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
     if not isinstance(value, Sequence) or isinstance(value, str):
         return None

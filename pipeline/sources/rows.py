@@ -15,6 +15,7 @@ from typing import Any, BinaryIO
 
 from pipeline.errors import MissingFileError, RowError, TableError
 from pipeline.storage import BATCH_ROWS, iter_json_lines, open_parquet
+from pipeline.unfolding.json_text import text_lines
 
 MAX_FIELD_BYTES = 64 * 1024 * 1024
 WHOLE = "The file may be cut short or damaged: get it again, or mend that row."
@@ -97,8 +98,16 @@ def csv_rows(
         raise RowError(path, row + 1, f"not CSV ({error})", hint=WHOLE) from error
 
 
+def iter_text_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 text file, each with its end."""
+    if not path.is_file():
+        raise MissingFileError(path, hint="Check the path.")
+    with path.open("rb") as stream:
+        yield from _decoded(stream, path)
+
+
 def _decoded(stream: BinaryIO, path: Path) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(text_lines(path, stream), start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:

@@ -81,7 +81,7 @@ def main(name: str, inputs: int) -> None:
                 problems[where]["times"] = problems[where].get("times", 0) + 1
 
         spoil_and_read()
-    print(json.dumps({**counts, "problems": list(problems.values())}))
+    sys.stdout.write(json.dumps({**counts, "problems": list(problems.values())}) + "\n")
 
 
 def _write(folder: Path, files: dict[str, bytes]) -> None:

@@ -98,7 +98,6 @@ def odd_types(folder: Path) -> None:
         "name.with.dots": pa.array([1.5, None] * 3),
         "day": pa.array([datetime.date(2020, 1, 1)] * 6),
         "note": pa.array(["{}"] * 6, pa.json_()),
-        "view": pa.array(["a", "b"] * 3, pa.string_view()),
     }
     table = pa.table(columns)
     with pq.ParquetWriter(folder / "t.parquet", table.schema) as writer:
