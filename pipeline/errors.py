@@ -19,10 +19,20 @@ REFUSALS = DISK_IS_FULL | {
 }
 
 
+# A message quotes files, and a cell may be a megabyte long.
+_MAX_CHARS = 4000
+
+
 class PipelineError(Exception):
-    """The user can fix this."""
+    """The user can fix this; a message that quotes too much loses its middle."""
 
     exit_code = 2
+
+    def __init__(self, message: str) -> None:
+        if len(message) > _MAX_CHARS:
+            half = _MAX_CHARS // 2
+            message = f"{message[:half]} […] {message[-half:]}"
+        super().__init__(message)
 
 
 class GateFailedError(PipelineError):

@@ -11,11 +11,13 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from pipeline.errors import RowError
 from pipeline.records import Annotation, AnswerValue, BehaviourCode, Response, content_id
 from pipeline.sources import ReadOptions, Sourced, get_source
-from pipeline.sources.rows import iter_rows
-from pipeline.storage import read_json
+from pipeline.sources.rows import iter_rows, iter_text_lines
+from pipeline.storage import read_json_as
 
 MAX_CHARS = 20_000
 _UNCODED = "not stated"
@@ -129,10 +131,23 @@ def _esconv(path: Path) -> Iterator[Annotation]:
         yield from _esconv_contexts(path)
 
 
+class _Behaviour(BaseModel):
+    strategy: str | None = None
+
+
+class _Turn(BaseModel):
+    annotation: _Behaviour
+
+
+class _Dialogue(BaseModel):
+    dialog: list[_Turn]
+
+
 def _esconv_dialogues(path: Path) -> Iterator[Annotation]:
-    for number, dialogue in enumerate(read_json(path), start=1):
-        for turn, said in enumerate(dialogue["dialog"]):
-            if strategy := said["annotation"].get("strategy"):
+    dialogues = read_json_as(path, list[_Dialogue], hint=_KNOWN_FILE)
+    for number, dialogue in enumerate(dialogues, start=1):
+        for turn, said in enumerate(dialogue.dialog):
+            if strategy := said.annotation.strategy:
                 item = content_id("utterance", "esconv", path.name, number, turn)
                 yield from _esconv_label(path, number, item, strategy)
 
@@ -140,7 +155,7 @@ def _esconv_dialogues(path: Path) -> Iterator[Annotation]:
 def _esconv_contexts(path: Path) -> Iterator[Annotation]:
     """Read the file of growing contexts: each line ends with the utterance that it is about."""
     strategy = re.compile(r"\[([^\]]+)\]")
-    for row, line in enumerate(path.read_text(encoding="utf-8").splitlines(), start=1):
+    for row, line in enumerate(iter_text_lines(path), start=1):
         last = line.rsplit(" EOS ", 1)[-1]
         if found := strategy.search(last):
             item = content_id("utterance", "esconv", path.name, row)

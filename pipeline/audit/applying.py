@@ -8,6 +8,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel
 
 from pipeline.audit.building import row_ids
 from pipeline.audit.copying import check_kind, copy_rows
@@ -15,7 +18,7 @@ from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.reading import RawTable, read_raw
 from pipeline.errors import PipelineError, TableError
 from pipeline.records import Rejection
-from pipeline.storage import AtomicFolder, read_json, read_table, write_table
+from pipeline.storage import AtomicFolder, read_json_as, read_table, write_table
 
 STAGE = "audit_apply"
 REJECTIONS = "rejections.parquet"
@@ -104,22 +107,33 @@ def apply_findings(
 
 
 def _ids(file: Path, audit: Path, raw: RawTable) -> list[str]:
-    summary = read_json(audit / "summary.json")
-    columns: dict[str, str] = summary["columns"]
-    named = {role: columns.get(role) for role in ("id", "dialogue")}
+    summary = _summary(audit)
+    named = {role: summary.columns.get(role) for role in ("id", "dialogue")}
     lost = [name for name in named.values() if name is not None and name not in raw.columns]
-    if lost or summary["rows"] != raw.rows:
+    if lost or summary.rows != raw.rows:
         problem = f"has no column {lost[0]}" if lost else f"has {raw.rows} rows"
         raise TableError(
-            file, f"{problem}; the audit was of {summary['rows']} rows of another file", hint=REREAD
+            file, f"{problem}; the audit was of {summary.rows} rows of another file", hint=REREAD
         )
     return row_ids(raw, id_column=named["id"], dialogue_column=named["dialogue"])[0]
+
+
+class _Summary(BaseModel):
+    """What is needed of the summary of an audit."""
+
+    rows: int
+    columns: dict[str, str]
+    detectors: dict[str, Any]
+
+
+def _summary(audit: Path) -> _Summary:
+    return read_json_as(audit / "summary.json", _Summary, hint="Audit the file again.")
 
 
 def _reasons(audit: Path, drop: Sequence[Rule], keep: Sequence[Rule]) -> dict[str, list[Finding]]:
     """Return the findings that drop each row; a row that `keep` covers is in none of them."""
     findings = [one for one in read_table(audit / "findings.parquet", Finding) if one.row_ids]
-    detectors = set(read_json(audit / "summary.json")["detectors"])
+    detectors = set(_summary(audit).detectors)
     for rule in (*drop, *keep):
         if rule.detector is not None and rule.detector not in detectors:
             known = ", ".join(sorted(detectors))

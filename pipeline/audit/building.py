@@ -105,6 +105,8 @@ class _Builder:
         self.ids, notes = row_ids(raw, id_column=roles.id, dialogue_column=roles.dialogue)
         self.notes += notes
         self.prompts = self._without_frame(roles.prompt)
+        prefix = roles.probabilities
+        self.probable = [name for name in raw.columns if prefix and name.startswith(prefix)]
 
     def _without_frame(self, column: str | None) -> list[str]:
         """Return the prompts without the words that all of them begin and end with.
@@ -188,8 +190,7 @@ class _Builder:
             return None
         named = {
             column.removeprefix(prefix): as_number(self.cell(column, row))
-            for column in self.raw.columns
-            if column.startswith(prefix)
+            for column in self.probable
         }
         return {label: value for label, value in named.items() if value is not None}
 
@@ -276,7 +277,7 @@ def _codes(value: Any) -> tuple[str, ...] | None:
     if isinstance(value, str):
         try:
             value = ast.literal_eval(value) if value.lstrip().startswith("[") else value.split(",")
-        except (ValueError, SyntaxError):
+        except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError):
             return None
     if not isinstance(value, Sequence) or isinstance(value, str):
         return None

@@ -8,6 +8,8 @@ from collections.abc import Sequence
 from itertools import combinations
 from typing import Any
 
+import numpy as np
+
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
@@ -23,21 +25,19 @@ def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
     Columns of under 20 different values (flags, ratings) may agree by chance and are left out; in
     a small table, those with under one different value in five rows.
     """
-    columns = {
-        name: [repr(value) if isinstance(value, list | dict) else value for value in values]
-        for name, values in table.raw.items()
-    }
-    rich = {
-        name: values
-        for name, values in columns.items()
-        if len(set(values)) >= max(2, min(20, table.rows // 5))
-    }
+    # One number per different value, the same in all columns: numbers are compared in no time.
+    numbers: dict[Any, int] = {}
+    rich = {}
+    for name, values in table.raw.items():
+        cells = [repr(value) if isinstance(value, list | dict) else value for value in values]
+        if len(set(cells)) >= max(2, min(20, table.rows // 5)):
+            places = (numbers.setdefault(cell, len(numbers)) for cell in cells)
+            rich[name] = np.fromiter(places, dtype=np.int64, count=len(cells))
     if len(rich) < 2:
         raise SkippedError("under two columns with values that differ enough")
     findings: list[Finding] = []
     for left, right in combinations(rich, 2):
-        same = sum(one == other for one, other in zip(rich[left], rich[right], strict=True))
-        share = same / table.rows
+        share = int((rich[left] == rich[right]).sum()) / table.rows
         if share < 0.95:
             continue
         findings.append(

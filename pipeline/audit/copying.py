@@ -11,14 +11,17 @@ import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import BinaryIO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.audit.reading import RawTable, data_files, read_file, rows_of_document
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TableError
 from pipeline.storage import AtomicFile, open_parquet
+from pipeline.unfolding.arrow_stream import stream_batches, stream_schema
+from pipeline.unfolding.json_text import parse_json, text_lines
+from pipeline.unfolding.parquet import DAMAGE
 
 
 def check_kind(file: Path) -> None:
@@ -37,7 +40,7 @@ def copy_rows(file: Path, copy: Path, dropped: set[int]) -> int:
     describe a Hugging Face dataset, are copied whole.
     """
     if not file.is_dir():
-        return _WRITERS[file.suffix.lower()](file, copy, dropped)
+        return _copy_file(file, copy, dropped)
     data = data_files(file)
     for path in sorted(file.rglob("*")):
         if path.is_file() and path not in data:
@@ -50,9 +53,19 @@ def copy_rows(file: Path, copy: Path, dropped: set[int]) -> int:
         read_file(path, table)
         rows = table.rows
         here = {position - start for position in dropped if start <= position < start + rows}
-        kept += _WRITERS[path.suffix.lower()](path, copy / path.relative_to(file), here)
+        kept += _copy_file(path, copy / path.relative_to(file), here)
         start += rows
     return kept
+
+
+def _copy_file(file: Path, copy: Path, dropped: set[int]) -> int:
+    try:
+        return _WRITERS[file.suffix.lower()](file, copy, dropped)
+    except (*DAMAGE, csv.Error) as error:
+        problem = f"no copy can be made ({' '.join(str(error).split())[:200]})"
+        raise TableError(
+            file, problem, hint="It may be damaged, or of types we cannot write."
+        ) from error
 
 
 def _copy_csv(file: Path, copy: Path, dropped: set[int]) -> int:
@@ -82,19 +95,19 @@ def _copy_json_lines(file: Path, copy: Path, dropped: set[int]) -> int:
     """Copy the lines byte for byte."""
     kept = 0
     with file.open("rb") as source, AtomicFile(copy) as part, part.open("wb") as target:
-        for position, line in enumerate(_objects(source)):
+        for position, line in enumerate(_objects(file, source)):
             if position not in dropped:
                 target.write(line)
                 kept += 1
     return kept
 
 
-def _objects(lines: Any) -> Iterator[bytes]:
-    for line in lines:
+def _objects(path: Path, stream: BinaryIO) -> Iterator[bytes]:
+    for line in text_lines(path, stream):
         try:
-            if line.strip() and isinstance(json.loads(line.decode("utf-8", "replace")), dict):
+            if line.strip() and isinstance(parse_json(path, line, errors="replace"), dict):
                 yield line
-        except (json.JSONDecodeError, RecursionError):
+        except ValueError:
             continue
 
 
@@ -106,7 +119,7 @@ def _copy_parquet(file: Path, copy: Path, dropped: set[int]) -> int:
         AtomicFile(copy) as part,
         pq.ParquetWriter(part, source.schema_arrow, compression="zstd") as target,
     ):
-        for batch in source.iter_batches():
+        for batch in source.iter_batches(65536):
             mask = [position + row not in dropped for row in range(batch.num_rows)]
             position += batch.num_rows
             chosen = batch.filter(pa.array(mask))
@@ -118,23 +131,25 @@ def _copy_parquet(file: Path, copy: Path, dropped: set[int]) -> int:
 def _copy_arrow(file: Path, copy: Path, dropped: set[int]) -> int:
     """Copy the rows of an Arrow stream, as `datasets` saves them, batch by batch."""
     position = kept = 0
-    with pa.memory_map(str(file)) as source, AtomicFile(copy) as part:
-        reader = pa.ipc.open_stream(source)
-        with pa.OSFile(str(part), "wb") as sink, pa.ipc.new_stream(sink, reader.schema) as target:
-            for batch in reader:
-                mask = [position + row not in dropped for row in range(batch.num_rows)]
-                position += batch.num_rows
-                chosen = batch.filter(pa.array(mask))
-                target.write_batch(chosen)
-                kept += chosen.num_rows
+    with (
+        AtomicFile(copy) as part,
+        pa.OSFile(str(part), "wb") as sink,
+        pa.ipc.new_stream(sink, stream_schema(file)) as target,
+    ):
+        for batch in stream_batches(file):
+            mask = [position + row not in dropped for row in range(batch.num_rows)]
+            position += batch.num_rows
+            chosen = batch.filter(pa.array(mask))
+            target.write_batch(chosen)
+            kept += chosen.num_rows
     return kept
 
 
 def _copy_json(file: Path, copy: Path, dropped: set[int]) -> int:
     """Copy a document whose rows are in a list, at its top or under its one key with a list."""
     try:
-        document = json.loads(file.read_bytes().decode("utf-8", "replace"))
-    except (json.JSONDecodeError, RecursionError):
+        document = parse_json(file, file.read_bytes(), errors="replace")
+    except ValueError:
         return _copy_json_lines(file, copy, dropped)
     rows = rows_of_document(document)
     positions = itertools.count()

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import csv
 import io
-import json
-from collections import Counter
-from collections.abc import Callable, Iterator
+from collections import Counter, deque
+from collections.abc import Callable, Iterator, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -19,11 +18,18 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.errors import MissingFileError, TableError
+from pipeline.unfolding import parquet, sizes
+from pipeline.unfolding.arrow_stream import stream_batches, stream_schema
+from pipeline.unfolding.json_text import parse_json, text_lines
+from pipeline.unfolding.parquet import DAMAGE
 
 MAX_FILE_BYTES = 2 * 1024**3
-# A small compressed file may unfold to more than any memory: what is unfolded is counted.
-MAX_UNFOLDED_BYTES = 1024**3
+# A small file may unfold to more than any memory: what its values take is counted.
+MAX_UNFOLDED_BYTES = 2 * 1024**3
 MAX_ROWS = 2_000_000
+# More are no columns but a mapping: every row would bring its own.
+MAX_COLUMNS = 1000
+MAX_ROW_CHARS = 64 * 1024**2
 _PACKED = {".gz", ".bz2", ".xz", ".zip", ".zst"}
 # How gzip, bzip2, xz, zip and Zstandard files begin, whatever their names say.
 _PACKED_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
@@ -34,30 +40,59 @@ _SPLITS = ("train", "validation", "valid", "dev", "test")
 
 @dataclass
 class RawTable:
-    """Columns of equal length, as read; `notes` say what was left out and why."""
+    """Columns of equal length, as read; `notes` say what was left out and why.
+
+    While rows are added, a column is as long as its last value needs; `close` makes all equal.
+    """
 
     columns: dict[str, list[Any]] = field(default_factory=dict)
     rows: int = 0
     notes: list[str] = field(default_factory=list)
     unfolded_bytes: int = 0
+    left_out: int = 0
+    _names: tuple[str, ...] = ()
+    _targets: Sequence[MutableSequence[Any]] = ()
 
     def append(self, row: dict[str, Any], path: Path) -> None:
         """Add one row; columns that it lacks are None there."""
-        for name in row:
-            if name not in self.columns:
-                self.columns[name] = [None] * self.rows
-        for name, column in self.columns.items():
-            column.append(row.get(name))
+        names = tuple(row)
+        if names != self._names:
+            self._names, self._targets = names, [self._target(name) for name in names]
+        for column, value in zip(self._targets, row.values(), strict=True):
+            column.append(value)
         self.rows += 1
-        self.unfolded_bytes += sum(len(value) for value in row.values() if isinstance(value, str))
+        self.unfolded_bytes += sizes.of_row(row.values())
         self.check_size(path)
 
-    def check_size(self, path: Path, coming_bytes: int = 0) -> None:
-        """Raise TableError if the rows, with `coming_bytes` more, are too many or too large."""
-        if self.unfolded_bytes + coming_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
+    def _target(self, name: str) -> MutableSequence[Any]:
+        """Return the column called `name`, filled up to this row; one too many keeps nothing."""
+        column = self.columns.get(name)
+        if column is None:
+            if len(self.columns) == MAX_COLUMNS:
+                self.left_out += 1
+                return deque(maxlen=0)
+            column = self.columns[name] = []
+        column += [None] * (self.rows - len(column))
+        return column
+
+    def close(self, path: Path) -> None:
+        """Fill up all columns; the table is complete."""
+        self.unfolded_bytes += 8 * sum(self.rows - len(column) for column in self.columns.values())
+        self.check_size(path)
+        for column in self.columns.values():
+            column.extend([None] * (self.rows - len(column)))
+        if self.left_out:
+            self.notes.append(
+                f"over {MAX_COLUMNS:,} columns: what is in the others, such as "
+                f"{self._names[-1][:60]!r}, was left out"
+            )
+
+    def check_size(self, path: Path) -> None:
+        """Raise TableError if the rows are too many or too large."""
+        if self.unfolded_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
             raise TableError(
                 path,
-                f"over {MAX_ROWS:,} rows or {MAX_UNFOLDED_BYTES // 1024**2:,} MiB of text",
+                f"over {MAX_ROWS:,} rows or {MAX_UNFOLDED_BYTES // 1024**2:,} MiB of values",
                 hint="Audit a part of it: split the file and audit each piece.",
             )
 
@@ -75,6 +110,7 @@ def read_raw(path: Path) -> RawTable:
 
 
 def _checked(table: RawTable, path: Path) -> RawTable:
+    table.close(path)
     if not table.rows or not table.columns:
         why = f" ({table.notes[0]})" if table.notes else ""
         raise TableError(path, f"no rows{why}", hint="There is nothing to audit in it.")
@@ -118,15 +154,15 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
                 raise TableError(path, "is a compressed file", hint="Unpack it first.")
         for row in reader(path, table):
             table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
-    except (pa.ArrowInvalid, pa.ArrowNotImplementedError, OSError, csv.Error) as error:
+    except (*DAMAGE, csv.Error) as error:
         if not table.rows:
-            problem = f"cannot be read ({str(error).splitlines()[0][:200]})"
+            problem = f"cannot be read ({' '.join(str(error).split())[:200]})"
             raise TableError(path, problem, hint="It may be damaged or of another kind.") from error
         table.notes.append(f"{path.name}: damaged after row {table.rows - 1}: the rest is missing")
 
 
 def _csv_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
-    csv.field_size_limit(MAX_FILE_BYTES)
+    csv.field_size_limit(MAX_ROW_CHARS)
     with path.open("rb") as stream:
         start = stream.read(4096)
         stream.seek(0)
@@ -135,55 +171,73 @@ def _csv_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
         text = io.TextIOWrapper(stream, encoding=encoding, errors="replace", newline="")
         first = start.decode(encoding, "replace").split("\n")[0]
         delimiter = max(",\t;|", key=first.count) if path.suffix.lower() == ".csv" else "\t"
-        lines = csv.reader(text, delimiter=delimiter)
+        source = _RowLines(text)
+        lines = csv.reader(source, delimiter=delimiter)
         header = _unique(next(lines, []), table)
-        ragged: list[int] = []
+        ragged = _Rows()
         row = 0
         for fields in lines:
+            source.chars = 0
             if not fields:
                 continue
             if len(fields) != len(header):
-                ragged.append(row)
+                ragged.add(row)
             yield dict(zip(header, fields, strict=False))
             row += 1
-        _note_rows(table, ragged, f"{path.name}: not as many fields as the header")
+        ragged.note(table, f"{path.name}: not as many fields as the header")
+
+
+class _RowLines:
+    """The lines of a CSV file; a row, which may go on over lines, has at most MAX_ROW_CHARS."""
+
+    def __init__(self, text: io.TextIOWrapper) -> None:
+        self._text = text
+        self.chars = 0
+
+    def __iter__(self) -> Iterator[str]:
+        while line := self._text.readline(MAX_ROW_CHARS + 1):
+            self.chars += len(line)
+            if self.chars > MAX_ROW_CHARS:
+                raise csv.Error(f"a row of over {MAX_ROW_CHARS:,} characters")
+            yield line
 
 
 def _unique(header: list[str], table: RawTable) -> list[str]:
     seen: Counter[str] = Counter()
-    names = []
+    names: list[str] = []
     for position, given in enumerate(header):
         name = given.strip() or f"column_{position}"
         seen[name] += 1
         if seen[name] > 1:
-            table.notes.append(f"column {name!r} is there twice: read as '{name}.{seen[name]}'")
+            if len(table.notes) < MAX_COLUMNS:
+                table.notes.append(f"column {name!r} is there twice: read as '{name}.{seen[name]}'")
             name = f"{name}.{seen[name]}"
         names.append(name)
     return names
 
 
 def _json_lines(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
-    bad: list[int] = []
+    bad = _Rows()
     with path.open("rb") as stream:
-        for number, line in enumerate(stream):
+        for number, line in enumerate(text_lines(path, stream)):
             if not line.strip():
                 continue
             try:
-                row = json.loads(line.decode("utf-8", "replace"))
-            except (json.JSONDecodeError, RecursionError):
-                bad.append(number)
+                row = parse_json(path, line, errors="replace")
+            except ValueError:
+                bad.add(number)
                 continue
             if isinstance(row, dict):
                 yield row
             else:
-                bad.append(number)
-    _note_rows(table, bad, f"{path.name}: not a JSON object, left out, line (from 0)")
+                bad.add(number)
+    bad.note(table, f"{path.name}: not a JSON object, left out, line (from 0)")
 
 
 def _json_document(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
     try:
-        document = json.loads(path.read_bytes().decode("utf-8", "replace"))
-    except (json.JSONDecodeError, RecursionError):
+        document = parse_json(path, path.read_bytes(), errors="replace")
+    except ValueError:
         yield from _json_lines(path, table)
         return
     rows = rows_of_document(document)
@@ -201,21 +255,15 @@ def rows_of_document(document: Any) -> Any:
 
 
 def _parquet_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
-    # Read ahead, a small file of long repeated texts would unfold to gigabytes at once.
-    file = pq.ParquetFile(path, pre_buffer=False)
-    names = _unique(list(file.schema_arrow.names), table)
-    for batch in file.iter_batches(batch_size=256, use_threads=False):
-        table.check_size(path, batch.nbytes)
+    names = _unique(list(pq.read_schema(path).names), table)
+    for batch in parquet.batches(path, rows=2048):
         yield from _batch_rows(batch, names)
 
 
 def _arrow_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
-    with pa.memory_map(str(path)) as source:
-        reader = pa.ipc.open_stream(source)
-        names = _unique(list(reader.schema.names), table)
-        for batch in reader:
-            table.check_size(path, batch.nbytes)
-            yield from _batch_rows(batch, names)
+    names = _unique(list(stream_schema(path).names), table)
+    for batch in stream_batches(path):
+        yield from _batch_rows(batch, names)
 
 
 def _batch_rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[dict[str, Any]]:
@@ -270,7 +318,22 @@ def _split_of(path: Path, folder: Path) -> str | None:
     return None
 
 
-def _note_rows(table: RawTable, rows: list[int], what: str) -> None:
-    if rows:
-        more = f" and {len(rows) - 5} more" if len(rows) > 5 else ""
-        table.notes.append(f"{what}: {', '.join(map(str, rows[:5]))}{more}")
+class _Rows:
+    """Numbers of rows to say something about: the first five, and how many more."""
+
+    def __init__(self) -> None:
+        self._first: list[int] = []
+        self._more = 0
+
+    def add(self, row: int) -> None:
+        """Add a row."""
+        if len(self._first) < 5:
+            self._first.append(row)
+        else:
+            self._more += 1
+
+    def note(self, table: RawTable, what: str) -> None:
+        """Note `what` of these rows, if there are any."""
+        if self._first:
+            more = f" and {self._more} more" if self._more else ""
+            table.notes.append(f"{what}: {', '.join(map(str, self._first))}{more}")

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Self
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field
 
 from pipeline.config import Section
 from pipeline.errors import MissingFileError, TableError
@@ -22,7 +22,7 @@ from pipeline.reward_model.heads import Head, build_head
 from pipeline.reward_model.heads.prototype import Prototype
 from pipeline.reward_model.texts import Pair, RewardError, Text
 from pipeline.reward_model.tuning import fit_tuned
-from pipeline.storage import AtomicFile, first_problem, read_json, write_json
+from pipeline.storage import AtomicFile, read_json_as, write_json
 
 NUMBERS, FACTS = "reward.safetensors", "reward.json"
 RETRAIN = "Train it again: dvc repro train_reward"
@@ -179,7 +179,20 @@ class RewardModel:
 
     def features(self, texts: Sequence[Text]) -> Array:
         """Return what the head sees of each text."""
-        return self.scaling_.apply(self.encoder.encode(texts))
+        raw = self.encoder.encode(texts)
+        if raw.shape[1] != len(self.scaling_.means):
+            raise RewardError(
+                f"the model reads {len(self.scaling_.means)} features of a text, "
+                f"{self.encoder.name} gives {raw.shape[1]}\n{RETRAIN}"
+            )
+        return self.scaling_.apply(raw)
+
+    def _try_out(self) -> None:
+        """Raise ValueError unless the numbers of a loaded model fit together."""
+        seen = self.scaling_.apply(np.zeros((1, len(self.scaling_.means))))
+        shapes = (self.fitted_.score(seen).shape, self.places_.distances(seen).shape)
+        if shapes != ((1,), (1, self.places_.prototypes)):
+            raise ValueError(f"a text has rewards and distances of {shapes}")
 
     def save(self, folder: Path) -> None:
         """Write the model to `folder`."""
@@ -205,12 +218,7 @@ class RewardModel:
 
         Raises RewardError for a model of another encoder and TableError for a damaged file.
         """
-        if not (folder / FACTS).is_file():
-            raise MissingFileError(folder / FACTS, hint=RETRAIN)
-        try:
-            facts = RewardFacts.model_validate(read_json(folder / FACTS))
-        except ValidationError as error:
-            raise TableError(folder / FACTS, first_problem(error), hint=RETRAIN) from error
+        facts = read_json_as(folder / FACTS, RewardFacts, hint=RETRAIN)
         if facts.encoder != encoder.name:
             raise RewardError(
                 f"{folder}: made with encoder {facts.encoder}, this is {encoder.name}\n{RETRAIN}"
@@ -229,8 +237,12 @@ class RewardModel:
             model.fitted_ = build_head(facts.head, facts.settings).restore(kept)
             model.places_ = Prototype()
             model.places_.places_, model.places_.width_ = state["places"], float(state["width"][0])
+            model._try_out()
         except KeyError as error:
             raise TableError(folder / NUMBERS, f"no {error} in it", hint=RETRAIN) from error
+        except (AttributeError, IndexError, TypeError, ValueError) as error:
+            problem = f"its numbers do not fit together ({str(error)[:200]})"
+            raise TableError(folder / NUMBERS, problem, hint=RETRAIN) from error
         model.facts_, model.settings_ = facts, facts.settings
         return model
 
@@ -243,7 +255,7 @@ def _numbers(path: Path) -> dict[str, Array]:
         raise MissingFileError(path, hint=RETRAIN)
     try:
         state = load_file(path)
-    except (SafetensorError, OSError) as error:
+    except (SafetensorError, OSError, LookupError, TypeError, ValueError) as error:
         raise TableError(path, f"not a saved reward model ({error})", hint=RETRAIN) from error
     broken = [name for name, value in state.items() if not np.isfinite(value).all()]
     if broken:

@@ -7,41 +7,29 @@ classifiers are accepted; a file that names anything else is refused before anyt
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from io import BytesIO
 from pathlib import Path
-from typing import Any
-from zipfile import ZIP_DEFLATED, BadZipFile, ZipFile, ZipInfo
+from typing import Any, Self
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
-from pydantic import Field, ValidationError
+from pydantic import Field, model_validator
 
 from pipeline.config import Section
-from pipeline.errors import MissingFileError, TableError
+from pipeline.errors import TableError
 from pipeline.features.coder import BehaviourCoder
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureTable
 from pipeline.features.text import text_version
 from pipeline.records import BehaviourCode
 from pipeline.scoring.leniency import RaterModel
-from pipeline.scoring.rated import ScoringError
+from pipeline.scoring.rated import CLASSES, ScoringError
 from pipeline.scoring.scorer import Scorer
-from pipeline.storage import AtomicFile, first_problem, read_json, write_json
+from pipeline.scoring.skops_file import DAMAGE, RETRAIN, SCHEMA, read_skops
+from pipeline.storage import AtomicFile, read_json_as, write_json
 
 MODEL, CODER, FACTS, CARD = "scorer.skops", "coder.skops", "scorer.json", "README.md"
-SCHEMA = "schema.json"
-RETRAIN = "Train it again: dvc repro train_scorer"
-TRUSTED = frozenset(
-    {
-        # What the classifiers of `CLASSIFIERS` are made of, beside what skops trusts by itself:
-        # plain data, whose loading calls nothing that a file could choose.
-        "numpy.dtype",
-        "sklearn.ensemble._hist_gradient_boosting.predictor.TreePredictor",
-        "sklearn.neural_network._stochastic_optimizers.AdamOptimizer",
-        "sklearn.tree._tree.Tree",
-        "pipeline.scoring.ordinal.OrdinalLogistic",
-        "pipeline.scoring.ordinal.RidgeOrdinal",
-    }
-)
 # A value beyond the training range by this share of the range is unlike the training data.
 MARGIN = 0.25
 
@@ -66,6 +54,14 @@ class ScorerFacts(Section):
     coder_temperature: float = 1.0
     licence: str
     measures: dict[str, Any] = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _parts_fit_together(self) -> Self:
+        if {len(self.names)} != {len(self.means), len(self.least), len(self.most)}:
+            raise ValueError("names, means, least and most are not of the same features")
+        if not set(self.classes) <= set(CLASSES):
+            raise ValueError(f"classes {self.classes} are not among {CLASSES}")
+        return self
 
 
 def describe(
@@ -174,12 +170,7 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
     Raises ScoringError for another feature version and TableError for a file that names types
     beyond the known ones.
     """
-    if not (folder / FACTS).is_file():
-        raise MissingFileError(folder / FACTS, hint=RETRAIN)
-    try:
-        facts = ScorerFacts.model_validate(read_json(folder / FACTS))
-    except ValidationError as error:
-        raise TableError(folder / FACTS, first_problem(error), hint=RETRAIN) from error
+    facts = read_json_as(folder / FACTS, ScorerFacts, hint=RETRAIN)
     for what, saved, now in (
         ("feature version", facts.feature_version, text_version()),
         ("embedder", facts.embedder, embedder.name),
@@ -187,34 +178,37 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
         if saved != now:
             raise ScoringError(f"{folder}: made with {what} {saved}, this is {now}\n{RETRAIN}")
     scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters)
-    scorer.estimator_ = _read(folder / MODEL)
+    scorer.estimator_ = read_skops(folder / MODEL)
     scorer.names_, scorer.classes_ = facts.names, facts.classes
     scorer.temperature_ = facts.temperature
+    _try_out(
+        folder / MODEL,
+        lambda: scorer.predict_values(np.zeros((1, len(facts.names)))),
+        len(facts.classes),
+    )
     if not facts.coder_codes:
         return scorer, facts, None
     coder = BehaviourCoder(embedder, seed=facts.seed)
-    parts = _read(folder / CODER)
-    coder.words_, coder.model_ = parts["words"], parts["model"]
+    parts = read_skops(folder / CODER)
     coder.codes_, coder.temperature_ = facts.coder_codes, facts.coder_temperature
+
+    def code_one() -> Array:
+        coder.words_, coder.model_ = parts["words"], parts["model"]
+        return coder.predict_proba(["I hear you."])
+
+    _try_out(folder / CODER, code_one, len(facts.coder_codes))
     return scorer, facts, coder
 
 
-def _read(path: Path) -> Any:
-    from skops import io
-
-    if not path.is_file():
-        raise MissingFileError(path, hint=RETRAIN)
+def _try_out(path: Path, predict: Callable[[], Array], classes: int) -> None:
+    """Raise TableError unless a model gives one row of probabilities, one per class."""
     try:
-        strange = sorted(set(io.get_untrusted_types(file=path)) - TRUSTED)
-        if strange:
-            raise TableError(
-                path,
-                f"it names types that are not loaded: {', '.join(strange)}",
-                hint="Use only models from a source that you trust, or train your own.",
-            )
-        return io.load(path, trusted=sorted(TRUSTED))
-    except (BadZipFile, KeyError, ValueError) as error:
-        raise TableError(path, f"not a saved model ({error})", hint=RETRAIN) from error
+        found = predict()
+    except DAMAGE as error:
+        problem = f"not a model of this kind ({type(error).__name__}: {str(error)[:200]})"
+        raise TableError(path, problem, hint=RETRAIN) from error
+    if found.shape != (1, classes) or not np.isfinite(found).all():
+        raise TableError(path, f"it does not tell {classes} classes apart", hint=RETRAIN)
 
 
 def card(facts: ScorerFacts) -> str:

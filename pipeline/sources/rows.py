@@ -13,10 +13,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
-import pyarrow as pa
-
 from pipeline.errors import MissingFileError, RowError, TableError
 from pipeline.storage import BATCH_ROWS, iter_json_lines, open_parquet
+from pipeline.unfolding.json_text import text_lines
 
 MAX_FIELD_BYTES = 64 * 1024 * 1024
 WHOLE = "The file may be cut short or damaged: get it again, or mend that row."
@@ -99,8 +98,16 @@ def csv_rows(
         raise RowError(path, row + 1, f"not CSV ({error})", hint=WHOLE) from error
 
 
+def iter_text_lines(path: Path) -> Iterator[str]:
+    """Yield the lines of a UTF-8 text file, each with its end."""
+    if not path.is_file():
+        raise MissingFileError(path, hint="Check the path.")
+    with path.open("rb") as stream:
+        yield from _decoded(stream, path)
+
+
 def _decoded(stream: BinaryIO, path: Path) -> Iterator[str]:
-    for number, line in enumerate(stream, start=1):
+    for number, line in enumerate(text_lines(path, stream), start=1):
         try:
             text = line.decode("utf-8-sig" if number == 1 else "utf-8")
         except UnicodeDecodeError as error:
@@ -126,20 +133,7 @@ def iter_parquet(path: Path, columns: Sequence[str]) -> Iterator[Row]:
     """Yield the rows of a Parquet file, a batch at a time."""
     file = open_parquet(path)
     check_columns(path, file.schema_arrow.names, columns)
-    row = 0
-    try:
-        for batch in file.iter_batches(batch_size=BATCH_ROWS, columns=list(columns)):
-            for values in batch.to_pylist():
-                row += 1
-                yield row, values
-    except UnicodeDecodeError as error:
-        raise TableError(
-            path,
-            f"a text after row {row} is not UTF-8 ({error})",
-            hint="Write the file again with its texts as UTF-8.",
-        ) from error
-    except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(path, f"damaged after row {row} ({error})", hint=WHOLE) from error
+    yield from enumerate(file.rows(BATCH_ROWS, list(columns)), start=1)
 
 
 def check_columns(path: Path, found: Sequence[str], needed: Iterable[str]) -> None:

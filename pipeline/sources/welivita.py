@@ -139,9 +139,9 @@ def _text(path: Path, row: int, values: dict[str, Any], column: str) -> str:
 def _whole(path: Path, row: int, values: dict[str, Any], column: str) -> int:
     try:
         return int(values[column])
-    except (TypeError, ValueError) as error:
+    except (OverflowError, TypeError, ValueError) as error:
         raise RowError(
-            path, row, f"{column} is {values[column]!r}", hint="It must be a whole number."
+            path, row, f"{column} is {values[column]!r:.200}", hint="It must be a whole number."
         ) from error
 
 
@@ -152,7 +152,7 @@ def _codes(
         return None
     try:
         return tuple(BehaviourCode(code) for code in ast.literal_eval(values[column]))
-    except (ValueError, SyntaxError, TypeError) as error:
+    except (ValueError, SyntaxError, TypeError, MemoryError, RecursionError) as error:
         raise RowError(
             path,
             row,

@@ -15,15 +15,18 @@ from typing import Any, Generic, Literal, Self, TypeVar, Union, get_args, get_or
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from pipeline.errors import MissingFileError, RowError, TableError
 from pipeline.storage.files import AtomicFile
+from pipeline.unfolding.json_text import parse_json, text_lines
+from pipeline.unfolding.parquet import DAMAGE, BoundedParquet
 
 BATCH_ROWS = 2048
 RERUN = "Re-run the stage that wrote this file: dvc repro --force --single-item <stage>"
 
 R = TypeVar("R", bound=BaseModel)
+T = TypeVar("T")
 
 _SCALARS: dict[type, pa.DataType] = {
     str: pa.string(),
@@ -118,13 +121,13 @@ def write_table(path: Path, record_type: type[R], records: Iterable[R]) -> int:
         return table.rows
 
 
-def open_parquet(path: Path) -> pq.ParquetFile:
-    """Open a Parquet file, or say what is wrong with it."""
+def open_parquet(path: Path) -> BoundedParquet:
+    """Open a Parquet file, or say what is wrong with it; what it unfolds to is bounded."""
     if not path.is_file():
         raise MissingFileError(path, hint="Check the path, or run the stage that writes it.")
     try:
-        return pq.ParquetFile(path)
-    except (pa.ArrowInvalid, OSError) as error:
+        return BoundedParquet(path)
+    except DAMAGE as error:
         raise TableError(
             path,
             f"not a whole Parquet file ({str(error).splitlines()[0]})",
@@ -143,16 +146,8 @@ def read_table(path: Path, record_type: type[R]) -> Iterator[R]:
     missing = sorted(wanted - set(file.schema_arrow.names))
     if missing:
         raise TableError(path, f"no column {', '.join(missing)}", hint=RERUN)
-    row = 0
-    try:
-        for batch in file.iter_batches(
-            batch_size=BATCH_ROWS, columns=list(record_type.model_fields)
-        ):
-            for values in batch.to_pylist():
-                row += 1
-                yield _validated(record_type, values, path, row)
-    except (pa.ArrowInvalid, OSError) as error:
-        raise TableError(path, f"damaged after row {row} ({error})", hint=RERUN) from error
+    for row, values in enumerate(file.rows(BATCH_ROWS, list(record_type.model_fields)), start=1):
+        yield _validated(record_type, values, path, row)
 
 
 def count_rows(path: Path) -> int:
@@ -172,14 +167,14 @@ def iter_json_lines(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         raise MissingFileError(path, hint="Check the path.")
     hint = "Each line must be one JSON object in UTF-8."
     with path.open("rb") as stream:
-        for row, line in enumerate(stream, start=1):
+        for row, line in enumerate(text_lines(path, stream), start=1):
             if not line.strip():
                 continue
             try:
-                values = json.loads(line)
+                values = parse_json(path, line)
             except UnicodeDecodeError as error:
                 raise RowError(path, row, "not UTF-8 text", hint=hint) from error
-            except (ValueError, RecursionError) as error:
+            except ValueError as error:
                 raise RowError(path, row, f"not JSON ({error})", hint=hint) from error
             if not isinstance(values, dict):
                 raise RowError(path, row, f"a {type(values).__name__}, not an object", hint=hint)
@@ -215,9 +210,21 @@ def read_json(path: Path) -> Any:
     if not path.is_file():
         raise MissingFileError(path, hint="Check the path, or run the stage that writes it.")
     try:
-        return json.loads(path.read_bytes())
-    except (ValueError, RecursionError) as error:
+        return parse_json(path, path.read_bytes())
+    except ValueError as error:
         raise TableError(path, f"not JSON ({error})", hint="Write it again.") from error
+
+
+def read_json_as(path: Path, kind: type[T], *, hint: str = RERUN) -> T:
+    """Read a JSON file that must be a `kind`: a record, or any type that pydantic checks."""
+    if not path.is_file():
+        raise MissingFileError(path, hint=hint)
+    try:
+        return TypeAdapter(kind).validate_python(read_json(path))
+    except ValidationError as error:
+        raise TableError(
+            path, f"not as it was written: {first_problem(error)}", hint=hint
+        ) from error
 
 
 def file_sha256(path: Path) -> str:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.config import Section
 from pipeline.errors import MissingFileError, PipelineError
 from pipeline.sources.licences import most_restrictive
-from pipeline.storage import file_sha256, read_json, write_json
+from pipeline.storage import file_sha256, read_json, read_json_as, write_json
 from pipeline.student.base_model import read_base
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def read_adapter(folder: Path) -> AdapterFacts:
     """Return what the adapter in `folder` says about itself."""
     if not (folder / WEIGHTS).is_file():
         raise MissingFileError(folder / WEIGHTS, hint="Train it first: dvc repro train_sft")
-    return AdapterFacts.model_validate(read_json(folder / FACTS))
+    return read_json_as(folder / FACTS, AdapterFacts, hint="Train it again: dvc repro train_sft")
 
 
 def write_facts(

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.config import Section
 from pipeline.errors import MissingFileError, PipelineError
-from pipeline.storage import AtomicFolder, file_sha256, read_json, write_json
+from pipeline.storage import AtomicFolder, file_sha256, read_json, read_json_as, write_json
 from pipeline.student.saving import saving
 
 if TYPE_CHECKING:
@@ -16,6 +16,16 @@ if TYPE_CHECKING:
 EMBEDDED = "embedded"
 CARD = "base_model.json"
 WEIGHTS = "model.safetensors"
+
+
+class _BaseFacts(Section):
+    """What a base model's folder says about it."""
+
+    name: str
+    licence: str
+    sha256: str
+    parameters: int
+    layers: int
 
 
 def dequantise(gguf: Path, out: Path, *, name: str, licence: str) -> None:
@@ -121,5 +131,5 @@ def read_base(folder: Path) -> dict[str, Any]:
         raise MissingFileError(
             folder / CARD, hint="Make the base model first: dvc repro base_model"
         )
-    facts: dict[str, Any] = json.loads((folder / CARD).read_bytes())
-    return facts
+    hint = "Make it again: dvc repro base_model"
+    return read_json_as(folder / CARD, _BaseFacts, hint=hint).model_dump()

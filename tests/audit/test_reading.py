@@ -76,7 +76,7 @@ def test_a_small_file_that_unfolds_to_too_much_is_stopped(
     pq.write_table(pa.table({"text": ["a" * 1000] * 5000}), path, compression="zstd")
 
     assert path.stat().st_size < 100_000
-    with pytest.raises(TableError, match="MiB of text"):
+    with pytest.raises(TableError, match="MiB of values"):
         read_raw(path)
 
 

@@ -1,0 +1,1 @@
+"""What readers do with files that nobody should have made."""

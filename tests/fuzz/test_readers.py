@@ -1,0 +1,41 @@
+"""Whatever is in a file, its reader answers or says what is wrong with it: PipelineError, no more.
+
+Each reader gets INPUTS spoiled files, the same ones every time, in a process with 3 GiB beside its
+libraries and 20 seconds for a file.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.fuzz.readers import READERS
+
+ROOT = Path(__file__).parents[2]
+INPUTS = 150
+
+
+def test_all_readers_together_are_given_5000_spoiled_files() -> None:
+    assert INPUTS * len(READERS) >= 5_000
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", READERS)
+def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "tests.fuzz.child", name, str(INPUTS)],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=1200,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr[-3000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["problems"] == []
+    assert found["read"] + found["refused"] >= INPUTS * 0.9
