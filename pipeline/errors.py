@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-
 # A message quotes files, and a cell may be a megabyte long.
 _MAX_CHARS = 4000
 
