@@ -228,13 +228,12 @@ def features(folder: Path) -> None:
 
 def scorer(folder: Path) -> None:
     """Write scorers of all kinds: trees, support vectors, networks, linear ones."""
-    from pipeline.scoring.classifiers import CLASSIFIERS
     from pipeline.scoring.saved import describe, save
     from pipeline.scoring.scorer import Scorer
     from tests.scoring.test_scorer import RATINGS, TABLE, rated
 
     table, labels = TABLE.rows(TABLE.ids[:40]), rated(RATINGS).take(range(40))
-    for name in sorted(CLASSIFIERS):
+    for name in ("LR", "SVC", "DT", "MLP", "boosting", "ordinal", "ridge-ordinal", "majority"):
         fitted = Scorer(name, seed=0).fit(table, labels)
         facts = describe(fitted, TABLE, features="text", embedder="fixed", licence="CC0-1.0")
         save(folder / name, fitted, facts, None)
@@ -340,9 +339,17 @@ def ledger(folder: Path) -> None:
 
 
 def revision(folder: Path) -> None:
-    """Copy what a revision is read from: dvc.lock, params.yaml and the figures of the audit."""
-    for name in ("dvc.lock", "params.yaml", "reports/metrics/audit.json"):
-        _put(folder / "one" / name, (ROOT / name).read_bytes())
+    """Write what a revision is read from: dvc.lock, params.yaml and the figures of the audit."""
+    stage = {
+        "cmd": "python -m pipeline build_sft a",
+        "deps": [{"path": "pipeline/corpora", "md5": "00.dir", "size": 1, "nfiles": 2}],
+        "params": {"params.yaml": {"corpora": {"a": {"method": "direct"}}, "seed": 1}},
+        "outs": [{"path": "datasets/sft/a.parquet", "md5": "11", "size": 1}],
+    }
+    lock = {"schema": "2.0", "stages": {"build_sft@a": stage}}
+    _put(folder / "one" / "dvc.lock", json.dumps(lock, indent=1).encode())
+    _put(folder / "one" / "params.yaml", b"seed: 1\nexpect:\n  tolerances: {words: 0.1}\n")
+    _put(folder / "one" / "audit.json", b'{"a": {"critical": 1}}')
 
 
 def accepted(folder: Path) -> None:

@@ -212,7 +212,7 @@ def _revision(folder: Path) -> None:
     _all(causes(one, one))
     one.files("datasets/sft")
     _ = one.params
-    one.document("reports/metrics/audit.json")
+    one.document("audit.json")
 
 
 def _accepted(folder: Path) -> None:

@@ -9,8 +9,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel, ValidationError
+
 from pipeline.errors import PipelineError
-from pipeline.yaml_files import parse_yaml
+from pipeline.storage import first_problem, read_json_as
+from pipeline.yaml_files import NotYamlError, parse_yaml
 
 NOW = "working tree"
 _SHOWN = 3
@@ -18,6 +21,32 @@ _SHOWN = 3
 
 class RevisionError(PipelineError):
     """A revision, or a file of it, cannot be had."""
+
+
+class _Kept(BaseModel):
+    """A file or folder of a stage; what else DVC says of it is passed over."""
+
+    path: str
+    md5: str = ""
+
+
+class _Stage(BaseModel):
+    deps: list[_Kept] = []
+    outs: list[_Kept] = []
+    params: dict[str, dict[str, Any]] = {}
+
+
+class _Lock(BaseModel):
+    """What is needed of dvc.lock."""
+
+    stages: dict[str, _Stage]
+
+
+class _Entry(BaseModel):
+    """A file of a folder that DVC keeps."""
+
+    relpath: str
+    md5: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +64,10 @@ class Revision:
         """Return a file that git keeps, None if the revision has none."""
         if self.commit is None:
             file = self.root / path
-            return file.read_text(encoding="utf-8") if file.is_file() else None
+            try:
+                return file.read_text(encoding="utf-8") if file.is_file() else None
+            except UnicodeDecodeError as error:
+                raise self._damaged(path, "not UTF-8 text") from error
         return _git(self.root, "show", f"{self.commit}:./{path}", may_fail=True)
 
     def document(self, path: str) -> Any:
@@ -43,10 +75,17 @@ class Revision:
         text = self.text(path)
         try:
             return None if text is None else json.loads(text)
-        except ValueError as error:
-            raise RevisionError(
-                f"{self.name}: {path} is not JSON\nCompare other revisions."
-            ) from error
+        except (ValueError, RecursionError) as error:
+            raise self._damaged(path, "not JSON") from error
+
+    def _yaml(self, path: str, text: str) -> Any:
+        try:
+            return parse_yaml(text, Path(path))
+        except NotYamlError as error:
+            raise self._damaged(path, f"not YAML: {error.problem}") from error
+
+    def _damaged(self, path: str, problem: str) -> RevisionError:
+        return RevisionError(f"{self.name}: {path} is {problem}\nCompare other revisions.")
 
     @cached_property
     def lock(self) -> dict[str, Any]:
@@ -57,13 +96,17 @@ class Revision:
                 f"{self.name}: no dvc.lock, so nothing was built there\n"
                 "Name a revision whose build was committed: git log -- dvc.lock"
             )
-        stages: dict[str, Any] = parse_yaml(text, Path("dvc.lock"))["stages"]
-        return stages
+        try:
+            lock = _Lock.model_validate(self._yaml("dvc.lock", text))
+        except ValidationError as error:
+            problem = f"not what DVC writes ({first_problem(error)})"
+            raise self._damaged("dvc.lock", problem) from error
+        return lock.model_dump(exclude_unset=True)["stages"]
 
     @cached_property
     def params(self) -> dict[str, Any]:
         """The settings, flat: `section.key` to value."""
-        return flat(parse_yaml(self.text("params.yaml") or "{}", Path("params.yaml")))
+        return flat(self._yaml("params.yaml", self.text("params.yaml") or "{}"))
 
     @cached_property
     def _outs(self) -> dict[str, str]:
@@ -84,8 +127,8 @@ class Revision:
             if not md5.endswith(".dir"):
                 found[out] = md5
             elif listing := self._cached(out, md5):
-                entries = json.loads(listing.read_text(encoding="utf-8"))
-                found |= {f"{out}/{one['relpath']}": one["md5"] for one in entries}
+                entries = read_json_as(listing, list[_Entry], hint="Compare other revisions.")
+                found |= {f"{out}/{one.relpath}": one.md5 for one in entries}
         return {name: md5 for name, md5 in found.items() if _is_below(name, path)}
 
     def files(self, folder: str) -> list[str]:
