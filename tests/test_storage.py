@@ -70,7 +70,7 @@ RESPONSES = st.builds(
     text=NON_BLANK,
     style=st.none() | TEXT,
     rating=st.none() | st.integers(1, 3),
-    rater=st.none() | st.integers(1, 99999).map("r{:04d}".format),
+    rater=st.none() | st.integers(0, 16**12 - 1).map("r-{:012x}".format),
     rater_teq=st.none() | st.integers(0, 64),
     codes=st.none() | st.lists(st.sampled_from(BehaviourCode), max_size=4).map(tuple),
     lineage=LINEAGE,
