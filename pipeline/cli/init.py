@@ -146,7 +146,7 @@ def _show(sections: dict[str, Any], trial: dict[str, Any]) -> None:
     for name, text in trial["first"].items():
         flat = " ".join(printable(text).split())
         excerpt = flat if len(flat) <= EXCERPT_CHARS else f"{flat[:EXCERPT_CHARS]}…"
-        say(f"first {printable(name)}: {excerpt}")
+        say(f"first {' '.join(printable(name).split())}: {excerpt}")
 
 
 def _write(sections: dict[str, Any]) -> None:

@@ -29,22 +29,29 @@ LABELS = (
     "a && touch pwned", "${seed}", "a.b[0]", "{{ 7 * 7 }}", "<script>alert(1)</script>", "|x",
     "all_together",
 )  # fmt: skip
-ROWS = 4
+UTTERANCES = (
+    "My mother forgot my birthday again this year.",
+    "I was promoted at work and nobody at home cared.",
+    "The dog that we had for twelve years died on Sunday.",
+    "Tomorrow is the exam and I have not slept at all.",
+    "An old friend wrote to me after ages, out of the blue.",
+    "Somebody scratched the car that I had just paid off.",
+    "We moved to a new town and I know no one here.",
+    "He said sorry at last, and I could not answer him.",
+)
 
 
 def _table(path: Path) -> Path:
     rows = []
-    for number in range(ROWS):
+    for number, utterance in enumerate(UTTERANCES):
         row: dict[str, object] = {
             "id": f"d{number}",
-            "utterance": f"Since river number {number} broke I have felt stone {number} all day.",
-            "response_human": f"It sounds as if river {number} meant a lot, what was it to you?",
-            "rating_human": 1,
+            "utterance": utterance,
+            "response_human": f"That sounds like a lot, number {number}. What was it like for you?",
+            "rating_human": 1 + 2 * (number % 2),
         }
         for place, label in enumerate(LABELS):
-            row[f"response_{label}"] = (
-                f"River {number} hurt you; what was garden {place} like then?"
-            )
+            row[f"response_{label}"] = f"You went through {number}; who was there on day {place}?"
             row[f"rating_{label}"] = 3
         rows.append(row)
     return write_jsonl(path, rows)
