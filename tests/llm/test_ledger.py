@@ -165,12 +165,14 @@ except LedgerError as error:
 def test_two_processes_share_it_without_losing_a_row(ledger: Path) -> None:
     code = """
 import sys
+from dataclasses import replace
 from pathlib import Path
 from tests.llm.test_ledger import WANTED, Ledger, Budget, Usage, answer
 first = int(sys.argv[2])
 with Ledger(Path(sys.argv[1])) as ledger:
     for number in range(first, first + 300):
-        admission = ledger.reserve(WANTED, budget=Budget())
+        wanted = replace(WANTED, key=f"{first} {number}")
+        admission = ledger.reserve(wanted, budget=Budget())
         ledger.settle(admission, "answered", usage=Usage(1, 1), usd=0, answers=[answer(number)])
 """
     running = [
