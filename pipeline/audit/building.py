@@ -200,7 +200,7 @@ class _Builder:
             if text and who != "system":
                 speaks: Speaks = "listener" if who in LISTENERS else "speaker"
                 note = turn.get("annotation")
-                label = note.get("strategy") if isinstance(note, dict) else None
+                label = as_text(note.get("strategy")) or None if isinstance(note, dict) else None
                 yield replace(
                     base,
                     text=text,

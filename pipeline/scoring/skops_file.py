@@ -163,8 +163,10 @@ def _check_structure(part: Any) -> None:
         for tree in (tree for step in part._predictors for tree in step):
             nodes = tree.nodes
             leaf = nodes["is_leaf"].astype(bool)
-            sides = (np.where(leaf, -1, nodes[side].astype(int)) for side in ("left", "right"))
-            _check_nodes(*sides, nodes["feature_idx"].astype(int), part.n_features_in_)
+            left, right = (
+                np.where(leaf, -1, nodes[side].astype(int)) for side in ("left", "right")
+            )
+            _check_nodes(left, right, nodes["feature_idx"].astype(int), part.n_features_in_)
             if nodes["is_categorical"].any():
                 raise ValueError("a tree that splits by category")
     elif kind == "SVC":

@@ -12,11 +12,11 @@ import pyarrow.parquet as pq
 from pipeline.errors import TableError
 from pipeline.unfolding import sizes
 from pipeline.unfolding.limits import BATCH_BYTES, MAX_RATIO, PIECE_BYTES, too_large
-from pipeline.unfolding.pages import MAX_PAGES, Chunk, PageError, read_chunk
+from pipeline.unfolding.pages import MAX_PAGES, Chunk, read_chunk
 
 DAMAGED = "It may be cut short or damaged: get it or write it again."
 # What pyarrow raises for bytes that are not what they should be.
-DAMAGE = (pa.ArrowException, OSError, PageError, UnicodeDecodeError, ValueError)
+DAMAGE = (pa.ArrowException, OSError, OverflowError, ValueError)
 _WIDTHS = {"BOOLEAN": 1, "INT32": 4, "FLOAT": 4, "INT64": 8, "DOUBLE": 8, "INT96": 12}
 # Logical types of BYTE_ARRAY that Arrow can keep as references to a dictionary.
 _TEXTS = {"NONE", "STRING", "ENUM", "JSON", "BSON"}

@@ -24,7 +24,7 @@ def of_batch(batch: pa.RecordBatch) -> int:
 def of_arrow(array: pa.Array) -> int:
     """Return about how many bytes the values of `array` take as Python's, repeats counted."""
     kind, rows = array.type, len(array)
-    own = rows * _REFERENCE
+    own: int = rows * _REFERENCE
     if pa.types.is_null(kind):
         return own
     if isinstance(array, pa.ExtensionArray):

@@ -56,16 +56,6 @@ def _audit(folder: Path) -> None:
     read_table(_file(folder))
 
 
-def _audit_report(folder: Path) -> None:
-    from pipeline.audit.building import read_table
-    from pipeline.audit.report import write_report
-    from pipeline.audit.run import run_audit
-    from pipeline.audit.settings import AuditSettings
-
-    result = run_audit(read_table(_file(folder)), AuditSettings())
-    write_report(result, folder / "report.html")
-
-
 def _copy(folder: Path) -> None:
     from pipeline.audit.copying import copy_rows
 

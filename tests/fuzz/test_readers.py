@@ -9,10 +9,17 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
+from pipeline.audit.building import read_table
+from pipeline.audit.report import write_report
+from pipeline.audit.run import run_audit
+from pipeline.audit.settings import AuditSettings
+from pipeline.errors import PipelineError
+from tests.fuzz.nasty import write_all
 from tests.fuzz.readers import READERS
 
 ROOT = Path(__file__).parents[2]
@@ -39,3 +46,25 @@ def test_a_spoiled_file_is_read_or_refused(name: str) -> None:
     found = json.loads(done.stdout.splitlines()[-1])
     assert found["problems"] == []
     assert found["read"] + found["refused"] >= INPUTS * 0.9
+
+
+@pytest.mark.slow
+def test_a_nasty_file_gets_a_whole_audit_or_is_refused(tmp_path: Path) -> None:
+    problems = []
+    for name, path in write_all(tmp_path).items():
+        try:
+            result = run_audit(read_table(path), AuditSettings())
+            write_report(result, path.with_suffix(".html"))
+        except PipelineError:
+            continue
+        problems += [f"{name}: {run.detector} {run}" for run in result.failed]
+
+    assert problems == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("reader", ["source_table_csv", "labels_csv", "long_table_csv", "copy_csv"])
+def test_a_nasty_table_is_read_or_refused(tmp_path: Path, reader: str) -> None:
+    for path in write_all(tmp_path).values():
+        with suppress(PipelineError):
+            READERS[reader].read(path.parent)
