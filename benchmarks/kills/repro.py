@@ -44,7 +44,7 @@ def run() -> list[Measurement]:
             _kill_build(build, calm.outputs(), seconds, kills - tally.kills, draw, tally)
             shutil.rmtree(build.folder)
     note = (
-        f"students: [], models: {{}}, distil.limit: {ASKED}, a mock teacher; "
+        f"students: [], models: base alone, distil.limit: {ASKED}, a mock teacher; "
         f"up to {KILLS_A_BUILD} kills a build"
     )
     return [measured("kills_repro", [tally], rows=ASKED, note=note)]
@@ -98,7 +98,7 @@ class Build:
     def _set_params(self) -> None:
         yaml, path = YAML(), self.folder / "params.yaml"
         params = yaml.load(path.read_text(encoding="utf-8"))
-        params |= {"students": [], "models": {}}
+        params |= {"students": [], "models": {"base": {"student": "base_model"}}}
         params["distil"]["limit"] = ASKED
         teacher = {"engine": "openai", "base_url": self.endpoint.base_url, "model": "mock"}
         params["llm"]["teacher"] |= teacher
