@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from benchmarks.harness import ROOT, Measurement
+from benchmarks.harness import ROOT, Broken, Measurement
 from benchmarks.kills._answers import answers, content
 from benchmarks.kills._loop import SEED, Outputs, Tally, differences, hashes, how_many, measured
 from benchmarks.kills._processes import finish, kill_tree, start
@@ -36,9 +36,9 @@ def run() -> list[Measurement]:
     with tempfile.TemporaryDirectory() as scratch, program(latency_s=0.05) as endpoint:
         calm = Build(Path(scratch) / "calm", endpoint)
         began = time.perf_counter()
-        problems = finish(calm.start(), calm.log, LIMIT_S)
+        if problems := finish(calm.start(), calm.log, LIMIT_S):
+            raise Broken([], [f"undisturbed: {problem}" for problem in problems])
         seconds = time.perf_counter() - began
-        tally.problems += [f"undisturbed: {problem}" for problem in problems]
         while tally.kills < kills:
             build = Build(Path(scratch) / f"after-{tally.kills}", endpoint)
             _kill_build(build, calm.outputs(), seconds, kills - tally.kills, draw, tally)
