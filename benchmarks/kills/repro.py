@@ -19,7 +19,7 @@ from pathlib import Path
 
 from ruamel.yaml import YAML
 
-from benchmarks.harness import ROOT, Measurement
+from benchmarks.harness import ROOT, Broken, Measurement
 from benchmarks.kills._answers import answers, content
 from benchmarks.kills._loop import SEED, Outputs, Tally, differences, hashes, how_many, measured
 from benchmarks.kills._processes import finish, kill_tree, start
@@ -36,15 +36,15 @@ def run() -> list[Measurement]:
     with tempfile.TemporaryDirectory() as scratch, program(latency_s=0.05) as endpoint:
         calm = Build(Path(scratch) / "calm", endpoint)
         began = time.perf_counter()
-        problems = finish(calm.start(), calm.log, LIMIT_S)
+        if problems := finish(calm.start(), calm.log, LIMIT_S):
+            raise Broken([], [f"undisturbed: {problem}" for problem in problems])
         seconds = time.perf_counter() - began
-        tally.problems += [f"undisturbed: {problem}" for problem in problems]
         while tally.kills < kills:
             build = Build(Path(scratch) / f"after-{tally.kills}", endpoint)
             _kill_build(build, calm.outputs(), seconds, kills - tally.kills, draw, tally)
             shutil.rmtree(build.folder)
     note = (
-        f"students: [], models: {{}}, distil.limit: {ASKED}, a mock teacher; "
+        f"students: [], models: base alone, distil.limit: {ASKED}, a mock teacher; "
         f"up to {KILLS_A_BUILD} kills a build"
     )
     return [measured("kills_repro", [tally], rows=ASKED, note=note)]
@@ -98,7 +98,7 @@ class Build:
     def _set_params(self) -> None:
         yaml, path = YAML(), self.folder / "params.yaml"
         params = yaml.load(path.read_text(encoding="utf-8"))
-        params |= {"students": [], "models": {}}
+        params |= {"students": [], "models": {"base": {"student": "base_model"}}}
         params["distil"]["limit"] = ASKED
         teacher = {"engine": "openai", "base_url": self.endpoint.base_url, "model": "mock"}
         params["llm"]["teacher"] |= teacher
