@@ -219,7 +219,8 @@ def _dvc(
     done = subprocess.run(
         [str(python), "-m", "dvc", *arguments],
         cwd=folder,
-        env={**os.environ, "PATH": search, **(env or {})},
+        # `dvc init` reports its use over the network before a setting could forbid it.
+        env={**os.environ, "DVC_NO_ANALYTICS": "1", "PATH": search, **(env or {})},
         stdout=sys.stderr.fileno(),
         check=False,
     )
