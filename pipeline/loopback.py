@@ -112,7 +112,7 @@ class LoopbackHandler(BaseHTTPRequestHandler):
         self.connection = self.request
         self._patient = _Patient(self.connection)
         self.rfile = io.BufferedReader(self._patient)
-        self.wfile = self._patient
+        self.wfile = self._patient  # type: ignore[assignment]  # unbuffered, as the base class's
 
     def handle_one_request(self) -> None:
         """Wait for a request no longer than for its first lines."""

@@ -57,7 +57,7 @@ def test_a_port_that_is_taken_is_said_at_once(students: Path, cli: Cli) -> None:
         code, _, err = cli("serve", "base_model", "--port", other.server_port)
 
     assert code == 2
-    assert f"port {other.server_port}: cannot be served on" in err
+    assert f"port {other.server_port}: cannot be used" in err
     assert "loading" not in err
 
 

@@ -125,9 +125,11 @@ def _environment(home: Home, auth_secret: str) -> dict[str, str]:
 
 def _free_port(home: Home) -> int:
     """Return the port of the last start if it is free, else the first free one from 6900."""
-    last = holder.read(home.lock_file)[1].get("port")
-    first = [last] if isinstance(last, int) and 1024 <= last <= 65535 else []
-    for port in (*first, *range(FIRST_PORT, FIRST_PORT + 100)):
+    last: object = holder.read(home.lock_file)[1].get("port")
+    candidates = list(range(FIRST_PORT, FIRST_PORT + 100))
+    if isinstance(last, int) and 1024 <= last <= 65535:
+        candidates.insert(0, last)
+    for port in candidates:
         with socket.socket() as probe:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
