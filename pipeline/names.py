@@ -38,7 +38,7 @@ def slug_of(label: str, *, prefix: str = "") -> str:
     if is_slug(prefix + label):
         return prefix + label
     body = _OTHERS.sub("-", label.lower()).strip("-_")
-    body = body or f"{UNNAMED}-{_digits(label, HASH_DIGITS)}"
+    body = body or f"{UNNAMED}-{_digits(label)}"
     return (prefix + body)[:MAX_CHARS].rstrip("-_")
 
 
@@ -47,11 +47,11 @@ def slugs_of(
 ) -> dict[str, str]:
     """Return a slug for each of the `labels` of one kind, each another one and none of `taken`.
 
-    Where labels meet in one slug, a label that is that slug keeps it, and the others get digits of
-    their hash: six of them, or more while that is not enough.
+    Where labels meet in one slug, a label that is that slug keeps it, and the others get six digits
+    of their hash; where those meet something again, six others.
     """
     slugs = {label: slug_of(label, prefix=prefix) for label in labels}
-    digits = HASH_DIGITS
+    turn = 0
     while True:
         counts = Counter((*slugs.values(), *taken))
         meeting = [
@@ -62,15 +62,15 @@ def slugs_of(
         if not meeting:
             return slugs
         for label in meeting:
-            tail = f"-{_digits(label, digits)}"
+            tail = f"-{_digits(label, turn)}"
             body = slug_of(label, prefix=prefix)[: MAX_CHARS - len(tail)].rstrip("-_")
             slugs[label] = body + tail
-        digits *= 2
+        turn += 1
 
 
-def _digits(label: str, count: int) -> str:
-    data = label.encode("utf-8", "surrogatepass")
-    return hashlib.shake_256(data).hexdigest(-(-count // 2))[:count]
+def _digits(label: str, turn: int = 0) -> str:
+    data = label.encode("utf-8", "surrogatepass") + b"\0" * turn
+    return hashlib.sha256(data).hexdigest()[:HASH_DIGITS]
 
 
 def as_written(value: object) -> str:

@@ -92,6 +92,17 @@ def test_long_labels_that_begin_alike_stay_apart_and_short() -> None:
     assert {len(slug) for slug in slugs.values()} == {MAX_CHARS}
 
 
+def test_nobody_takes_the_digits_of_another_label_by_knowing_them() -> None:
+    labels = ["a-b", "a b"]
+    for _ in range(5):
+        labels.append(slugs_of(labels)["a b"])
+
+    slugs = slugs_of(labels)
+
+    assert len(set(slugs.values())) == len(labels)
+    assert re.fullmatch(r"a-b-[0-9a-f]{6}", slugs["a b"])
+
+
 def test_a_name_that_is_taken_goes_to_no_label() -> None:
     slugs = slugs_of(["all_together"], prefix="direct-", taken={"direct-all_together"})
 

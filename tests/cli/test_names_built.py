@@ -15,7 +15,7 @@ from pipeline.params import load_params
 from pipeline.records import PreferencePair, Response, SFTExample
 from pipeline.sources import get_source
 from pipeline.storage import read_table
-from pipeline.workspace import ALL_TOGETHER, build_workspace, reproduce
+from pipeline.workspace import ALL_TOGETHER, PROJECT, build_workspace, reproduce
 from tests.builds import SAMPLE, write_jsonl
 from tests.cli.command import distillery
 
@@ -73,9 +73,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_no_name_was_run_and_none_left_the_folder(built: Path) -> None:
-    assert [path for path in built.parent.rglob("*") if "pwned" in path.name.lower()] == [
-        built / "my $(touch pwned) table.jsonl"
-    ]
+    made = [path for folder in (built.parent, PROJECT) for path in folder.rglob("[pP][wW][nN]*")]
+
+    assert [path for path in made if ".venv" not in path.parts] == []
     assert [path.name for path in built.parent.iterdir()] == ["workspace"]
 
 
