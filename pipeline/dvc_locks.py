@@ -104,9 +104,10 @@ def _is_dvc(pid: int) -> bool:
     except PermissionError:
         return True
     try:
-        return b"dvc" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        command = Path(f"/proc/{pid}/cmdline").read_bytes()
     except OSError:  # a system that does not say
         return True
+    return not command or b"dvc" in command  # one that has just begun has no command yet
 
 
 @contextmanager
