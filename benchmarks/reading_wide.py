@@ -68,8 +68,8 @@ def write_wide(path: str) -> None:
             "text": [f"I hear you, number {row}." for row in range(ROWS)]
         }
         for column in range(1, COLUMNS):
-            values = range(column, column + ROWS)
-            columns[f"c{column}"] = list(map(str, values)) if column % 2 else list(values)
+            numbers = range(column, column + ROWS)
+            columns[f"c{column}"] = list(map(str, numbers)) if column % 2 else list(numbers)
         pq.write_table(pa.table(columns), path, row_group_size=10_000)
         return
     with Path(path).open("w", encoding="utf-8") as stream:
