@@ -11,6 +11,7 @@ from __future__ import annotations
 import json
 import tempfile
 from pathlib import Path
+from typing import Any
 
 from benchmarks.harness import Measurement, in_process, peak_mib, stopwatch
 
@@ -63,19 +64,19 @@ def write_wide(path: str) -> None:
     import pyarrow.parquet as pq
 
     if path.endswith(".parquet"):
-        columns = {"text": [f"I hear you, number {row}." for row in range(ROWS)]}
+        columns: dict[str, list[Any]] = {
+            "text": [f"I hear you, number {row}." for row in range(ROWS)]
+        }
         for column in range(1, COLUMNS):
-            values = range(column, column + ROWS)
-            columns[f"c{column}"] = list(map(str, values)) if column % 2 else list(values)  # type: ignore[arg-type]
+            numbers = range(column, column + ROWS)
+            columns[f"c{column}"] = list(map(str, numbers)) if column % 2 else list(numbers)
         pq.write_table(pa.table(columns), path, row_group_size=10_000)
         return
     with Path(path).open("w", encoding="utf-8") as stream:
         for row in range(ROWS):
-            values = {"text": f"I hear you, number {row}."}
-            values |= {
-                f"c{column}": str(row + column) if column % 2 else row + column  # type: ignore[misc]
-                for column in range(1, COLUMNS)
-            }
+            values: dict[str, str | int] = {"text": f"I hear you, number {row}."}
+            for column in range(1, COLUMNS):
+                values[f"c{column}"] = str(row + column) if column % 2 else row + column
             stream.write(json.dumps(values) + "\n")
 
 

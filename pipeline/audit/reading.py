@@ -9,7 +9,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, deque
-from collections.abc import Callable, Iterator, MutableSequence, Sequence
+from collections.abc import Callable, Iterator, Mapping, MutableSequence, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -55,14 +55,25 @@ class RawTable:
 
     def append(self, row: dict[str, Any], path: Path) -> None:
         """Add one row; columns that it lacks are None there."""
-        names = tuple(row)
-        if names != self._names:
-            self._names, self._targets = names, [self._target(name) for name in names]
+        self._aim_at(tuple(row))
         for column, value in zip(self._targets, row.values(), strict=True):
             column.append(value)
         self.rows += 1
-        self.unfolded_bytes += sizes.of_row(row.values())
+        self.unfolded_bytes += sizes.of_cells(row.values())
         self.check_size(path)
+
+    def extend(self, block: Mapping[str, list[Any]], path: Path) -> None:
+        """Add rows that are columns of equal length already."""
+        self._aim_at(tuple(block))
+        for column, values in zip(self._targets, block.values(), strict=True):
+            column.extend(values)
+            self.unfolded_bytes += sizes.of_cells(values)
+        self.rows += len(next(iter(block.values()), ()))
+        self.check_size(path)
+
+    def _aim_at(self, names: tuple[str, ...]) -> None:
+        if names != self._names:
+            self._names, self._targets = names, [self._target(name) for name in names]
 
     def _target(self, name: str) -> MutableSequence[Any]:
         """Return the column called `name`, filled up to this row; one too many keeps nothing."""
@@ -133,18 +144,17 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
             f"{size / 1024**3:.1f} GiB, at most {MAX_FILE_BYTES // 1024**3} are read",
             hint="Audit a part of it: split the file and audit each piece.",
         )
-    readers: dict[str, Callable[[Path, RawTable], Iterator[dict[str, Any]]]] = {
+    by_row: dict[str, Callable[[Path, RawTable], Iterator[dict[str, Any]]]] = {
         ".csv": _csv_rows,
         ".tsv": _csv_rows,
         ".jsonl": _json_lines,
         ".ndjson": _json_lines,
         ".json": _json_document,
-        ".parquet": _parquet_rows,
-        ".arrow": _arrow_rows,
     }
-    reader = readers.get(path.suffix.lower())
-    if reader is None:
-        hint = "Unpack it first." if path.suffix.lower() in _PACKED else f"Use {KINDS}."
+    by_block = {".parquet": _parquet_blocks, ".arrow": _arrow_blocks}
+    kind = path.suffix.lower()
+    if kind not in by_row and kind not in by_block:
+        hint = "Unpack it first." if kind in _PACKED else f"Use {KINDS}."
         raise TableError(
             path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
         )
@@ -152,8 +162,15 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
         with path.open("rb") as stream:
             if stream.read(6).startswith(_PACKED_STARTS):
                 raise TableError(path, "is a compressed file", hint="Unpack it first.")
-        for row in reader(path, table):
-            table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
+        if kind in by_row:
+            for row in by_row[kind](path, table):
+                table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
+        else:
+            for block in by_block[kind](path, table):
+                rows = len(next(iter(block.values()), ()))
+                table.extend(
+                    block if split is None else {SPLIT_COLUMN: [split] * rows, **block}, path
+                )
     except (*DAMAGE, csv.Error) as error:
         if not table.rows:
             problem = f"cannot be read ({' '.join(str(error).split())[:200]})"
@@ -254,28 +271,27 @@ def rows_of_document(document: Any) -> Any:
     return lists[0] if len(lists) == 1 else [document]
 
 
-def _parquet_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+def _parquet_blocks(path: Path, table: RawTable) -> Iterator[dict[str, list[Any]]]:
     names = _unique(list(pq.read_schema(path).names), table)
     for batch in parquet.batches(path, rows=2048):
-        yield from _batch_rows(batch, names)
+        yield dict(zip(names, map(_decoded, batch.columns), strict=True))
 
 
-def _arrow_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
+def _arrow_blocks(path: Path, table: RawTable) -> Iterator[dict[str, list[Any]]]:
     names = _unique(list(stream_schema(path).names), table)
     for batch in stream_batches(path):
-        yield from _batch_rows(batch, names)
-
-
-def _batch_rows(batch: pa.RecordBatch, names: list[str]) -> Iterator[dict[str, Any]]:
-    columns = [_decoded(column) for column in batch.columns]
-    for values in zip(*columns, strict=True):
-        yield dict(zip(names, values, strict=True))
+        yield dict(zip(names, map(_decoded, batch.columns), strict=True))
 
 
 def _decoded(column: pa.Array) -> list[Any]:
+    kind = column.type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    is_number = pa.types.is_integer(kind) or pa.types.is_floating(kind)
     try:
+        if is_text or (is_number and not column.null_count):
+            return list(column.to_numpy(zero_copy_only=False).tolist())
         return list(column.to_pylist())
-    except UnicodeDecodeError:  # Parquet does not check that strings are UTF-8
+    except (UnicodeDecodeError, pa.ArrowException):  # Parquet does not check that it is UTF-8
         return [
             None if value is None else value.decode("utf-8", "replace")
             for value in column.cast(pa.binary()).to_pylist()

@@ -26,7 +26,7 @@ def parse_json(path: Path, text: bytes, *, errors: str = "strict") -> Any:
     try:
         value = json.loads(text.decode("utf-8-sig", errors))
         if text.count(b"[") + text.count(b"{") > MAX_DEPTH:
-            sizes.of_row([value])
+            sizes.of_cells([value])
     except RecursionError as error:
         raise TooDeepError from error
     return value

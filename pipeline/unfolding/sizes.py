@@ -35,12 +35,12 @@ def of_arrow(array: pa.Array) -> int:
         return own + rows * _largest(array.values)
     if pa.types.is_struct(kind):
         children = sum(of_arrow(child) for child in array.flatten())
-        return own + rows * (_DICT + _REFERENCE * kind.num_fields) + children
+        return int(own + rows * (_DICT + _REFERENCE * kind.num_fields) + children)
     if pa.types.is_map(kind):
         # `values` and `offsets` see the whole array, a slice's rows are between its offsets.
         start, stop = (array.offsets[at].as_py() for at in (0, -1))
         pairs = sum(of_arrow(part.slice(start, stop - start)) for part in (array.keys, array.items))
-        return own + rows * _LIST + (stop - start) * (_LIST + _REFERENCE) + pairs
+        return int(own + rows * _LIST + (stop - start) * (_LIST + _REFERENCE) + pairs)
     if pa.types.is_union(kind):
         parts = [array.field(number) for number in range(kind.num_fields)]
         return own + rows * max((_largest(part) for part in parts), default=0)
@@ -105,15 +105,16 @@ def of_json(text: bytes) -> int:
     )
 
 
-def of_row(values: Iterable[Any]) -> int:
-    """Return the bytes that the cells of a row take.
+def of_cells(values: Iterable[Any]) -> int:
+    """Return the bytes that the cells of a row or a column take.
 
     Raises TooDeepError for a value that is nested deeper than MAX_DEPTH.
     """
     cells = list(values)
     size = sum(map(sys.getsizeof, cells)) + _REFERENCE * len(cells)
-    nested = [cell for cell in cells if isinstance(cell, list | dict)]
-    return size + sum(_of_parts(cell) for cell in nested)
+    if {list, dict} & set(map(type, cells)):
+        size += sum(_of_parts(cell) for cell in cells if isinstance(cell, list | dict))
+    return size
 
 
 def _of_parts(nested: list[Any] | dict[str, Any]) -> int:

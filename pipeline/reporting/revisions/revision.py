@@ -101,7 +101,8 @@ class Revision:
         except ValidationError as error:
             problem = f"not what DVC writes ({first_problem(error)})"
             raise self._damaged("dvc.lock", problem) from error
-        return lock.model_dump(exclude_unset=True)["stages"]
+        stages: dict[str, Any] = lock.model_dump(exclude_unset=True)["stages"]
+        return stages
 
     @cached_property
     def params(self) -> dict[str, Any]:
