@@ -7,7 +7,6 @@ count if it gets there, with every output of `dvc.lock` as an undisturbed build 
 
 from __future__ import annotations
 
-import os
 import random
 import shutil
 import subprocess
@@ -92,7 +91,7 @@ class Build:
         (folder / ".dvc" / "config.local").write_text("[core]\n    no_scm = true\n")
         (folder / ".venv").symlink_to(sys.prefix)
         if (models := ROOT / ".distillery" / "models").is_dir():
-            shutil.copytree(models, folder / ".distillery" / "models", copy_function=os.link)
+            shutil.copytree(models, folder / ".distillery" / "models")
         self._set_params()
 
     def _set_params(self) -> None:
