@@ -20,28 +20,37 @@ def register(app: typer.Typer) -> None:
 
 
 def migrate(
-    write: Annotated[bool, typer.Option("--write", help="change params.yaml")] = False,
+    write: Annotated[bool, typer.Option("--write", help="make the changes")] = False,
 ) -> None:
-    """Rename what params.yaml calls by no slug, wherever it is named; without --write only say it.
+    """Bring over what an earlier version wrote; without --write only say what would change.
 
-    Labels of responders are text and stay as they are.
+    What params.yaml calls by no slug is renamed wherever it is named; labels of responders are text
+    and stay. The salt of annotators becomes the secret that raters' pseudonyms come from, too; the
+    annotators' pseudonyms stay. A ledger needs nothing: it is brought over when it is next used.
     """
     from pipeline.cli.console import note, say
     from pipeline.names import as_written
     from pipeline.params import DEFAULT_PATH, edit_params, read_to_edit
+    from pipeline.sources.pseudonyms import load_secret, old_salt, secret_file
 
     renames = rename(read_to_edit(DEFAULT_PATH))
     for kind, names in renames.items():
         for old, new in names.items():
             say(f"{kind}: {as_written(old)} -> {new}")
-    if not any(renames.values()):
+    salt = old_salt()
+    if salt is not None:
+        say(f"{salt} -> {secret_file()}")
+    if salt is None and not any(renames.values()):
         say(f"{DEFAULT_PATH}: all names are slugs, nothing is to be changed")
-    elif write:
+    elif not write:
+        say("\nNothing was changed. The same command with --write makes these changes.")
+        return
+    if salt is not None:
+        load_secret()
+    if any(renames.values()):
         with edit_params(DEFAULT_PATH) as params:
             rename(params)
         note(f"{DEFAULT_PATH}: written. Drop what was built of old names: make clean; dvc repro")
-    else:
-        say(f"\nNothing was changed. The same command with --write changes {DEFAULT_PATH}.")
 
 
 def rename(params: MutableMapping[str, Any]) -> Renames:

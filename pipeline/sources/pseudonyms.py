@@ -59,7 +59,7 @@ def raters_of_this_run() -> Raters:
 
 def known_raters(folder: Path | None = None) -> Raters:
     """Return pseudonyms by the secret if there is one, else those of this run; nothing is made."""
-    for path in (_secret_file(folder), _old_file(folder)):
+    for path in (secret_file(folder), _old_file(folder)):
         if os.path.lexists(path):
             return Raters(bytes.fromhex(_read(path)))
     return raters_of_this_run()
@@ -72,7 +72,7 @@ def load_secret(folder: Path | None = None) -> bytes:
     annotators becomes the secret. Raises PipelineError for a file that others may read, that is no
     secret, or that differs from such a salt.
     """
-    path, old = _secret_file(folder), _old_file(folder)
+    path, old = secret_file(folder), _old_file(folder)
     salt = _read(old) if os.path.lexists(old) else None
     if not os.path.lexists(path):
         _make(path, salt or secrets.token_hex(32))
@@ -87,8 +87,15 @@ def load_secret(folder: Path | None = None) -> bytes:
     return bytes.fromhex(secret)
 
 
-def _secret_file(folder: Path | None) -> Path:
+def secret_file(folder: Path | None = None) -> Path:
+    """Return where the secret is kept, in `folder` or in `.distillery`."""
     return (home() if folder is None else folder) / SECRET
+
+
+def old_salt(folder: Path | None = None) -> Path | None:
+    """Return where an earlier version kept the secret, None if nothing is there any more."""
+    old = _old_file(folder)
+    return old if os.path.lexists(old) else None
 
 
 def _old_file(folder: Path | None) -> Path:

@@ -125,3 +125,20 @@ def test_our_own_names_are_slugs_already(cli: Cli, monkeypatch: pytest.MonkeyPat
     monkeypatch.chdir(PROJECT)
 
     assert "nothing is to be changed" in cli("migrate")[1]
+
+
+def test_the_salt_of_annotators_becomes_the_secret(project: Path, cli: Cli) -> None:
+    shutil.copy(OLD, project / "params.yaml")
+    salt, secret = Path(".distillery/annotation/salt"), Path(".distillery/people/secret")
+    salt.parent.mkdir(parents=True)
+    salt.write_text("ab" * 32 + "\n", encoding="ascii")
+    salt.chmod(0o600)
+
+    said = cli("migrate")[1]
+
+    assert f"{salt} -> {secret}\n" in said
+    assert salt.exists()
+    assert not secret.exists()
+    assert cli("migrate", "--write")[0] == 0
+    assert secret.read_text(encoding="ascii") == "ab" * 32 + "\n"
+    assert not salt.exists()
