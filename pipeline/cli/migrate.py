@@ -67,8 +67,8 @@ def _rename_references(params: Mapping[str, Any], renames: Renames) -> None:
             for name in (name for name in fields if name in one):
                 one[name] = _new(one[name], distillations)
     students = params.get("students")
-    for place, name in enumerate(students if isinstance(students, list) else ()):
-        students[place] = _new(name, corpora)
+    if isinstance(students, list):
+        students[:] = [_new(name, corpora) for name in students]
     for model in map(_mapping, _mapping(params.get("models")).values()):
         corpus, slash, step = str(model.get("student", "")).rpartition("/")
         if slash and corpus in corpora:
