@@ -73,7 +73,8 @@ def _rename_references(params: Mapping[str, Any], renames: Renames) -> None:
         corpus, slash, step = str(model.get("student", "")).rpartition("/")
         if slash and corpus in corpora:
             model["student"] = f"{corpora[corpus]}/{step}"
-    for waiver in map(_mapping, _mapping(params.get("audit")).get("waivers") or ()):
+    waivers = _mapping(params.get("audit")).get("waivers")
+    for waiver in map(_mapping, waivers if isinstance(waivers, list) else ()):
         for start in _TABLES:
             corpus = str(waiver.get("table", "")).removeprefix(start)
             if waiver.get("table") == start + corpus and corpus in corpora:
