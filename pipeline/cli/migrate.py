@@ -76,13 +76,14 @@ def _rename_references(params: Mapping[str, Any], renames: Renames) -> None:
             for name in (name for name in fields if name in one):
                 one[name] = _new(one[name], distillations)
     students = params.get("students")
-    for place, name in enumerate(students if isinstance(students, list) else ()):
-        students[place] = _new(name, corpora)
+    if isinstance(students, list):
+        students[:] = [_new(name, corpora) for name in students]
     for model in map(_mapping, _mapping(params.get("models")).values()):
         corpus, slash, step = str(model.get("student", "")).rpartition("/")
         if slash and corpus in corpora:
             model["student"] = f"{corpora[corpus]}/{step}"
-    for waiver in map(_mapping, _mapping(params.get("audit")).get("waivers") or ()):
+    waivers = _mapping(params.get("audit")).get("waivers")
+    for waiver in map(_mapping, waivers if isinstance(waivers, list) else ()):
         for start in _TABLES:
             corpus = str(waiver.get("table", "")).removeprefix(start)
             if waiver.get("table") == start + corpus and corpus in corpora:

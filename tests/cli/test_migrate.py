@@ -121,6 +121,22 @@ def test_what_is_no_params_file_is_left_alone(project: Path, cli: Cli) -> None:
     assert "not YAML" in err
 
 
+@pytest.mark.parametrize(
+    "text", ["corpora: {A: 3}\naudit: {waivers: 3}", "corpora: [A]\nstudents: {A: 1}\nmodels: 3"]
+)
+def test_what_is_broken_beyond_its_names_is_said_and_left(
+    project: Path, cli: Cli, text: str
+) -> None:
+    (project / "params.yaml").write_text(text + "\ndistillations: {B: []}", encoding="utf-8")
+    before = (project / "params.yaml").read_bytes()
+
+    code, _, err = cli("migrate", "--write")
+
+    assert code == 2
+    assert err.startswith("error: params.yaml: ")
+    assert (project / "params.yaml").read_bytes() == before
+
+
 def test_our_own_names_are_slugs_already(cli: Cli, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(PROJECT)
 
