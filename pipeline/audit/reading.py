@@ -37,6 +37,9 @@ SPLIT_COLUMN = "split"
 KINDS = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .arrow or a Hugging Face dataset folder"
 _SPLITS = ("train", "validation", "valid", "dev", "test")
 
+# The names of columns, and rows.
+Block = tuple[list[str], pa.RecordBatch]
+
 
 @dataclass
 class RawTable:
@@ -62,13 +65,13 @@ class RawTable:
         self.unfolded_bytes += sizes.of_cells(row.values())
         self.check_size(path)
 
-    def extend(self, block: Mapping[str, list[Any]], path: Path) -> None:
-        """Add rows that are columns of equal length already."""
+    def extend(self, block: Mapping[str, list[Any]], size: int, path: Path) -> None:
+        """Add rows that are columns of equal length already, of `size` bytes."""
         self._aim_at(tuple(block))
         for column, values in zip(self._targets, block.values(), strict=True):
             column.extend(values)
-            self.unfolded_bytes += sizes.of_cells(values)
         self.rows += len(next(iter(block.values()), ()))
+        self.unfolded_bytes += size
         self.check_size(path)
 
     def _aim_at(self, names: tuple[str, ...]) -> None:
@@ -166,11 +169,13 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
             for row in by_row[kind](path, table):
                 table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
         else:
-            for block in by_block[kind](path, table):
-                rows = len(next(iter(block.values()), ()))
-                table.extend(
-                    block if split is None else {SPLIT_COLUMN: [split] * rows, **block}, path
-                )
+            for names, batch in by_block[kind](path, table):
+                columns = [_decoded(column) for column in batch.columns]
+                block = dict(zip(names, columns, strict=True))
+                size = sum(map(sizes.of_decoded, batch.columns, columns))
+                if split is not None:
+                    block = {SPLIT_COLUMN: [split] * batch.num_rows, **block}
+                table.extend(block, size, path)
     except (*DAMAGE, csv.Error) as error:
         if not table.rows:
             problem = f"cannot be read ({' '.join(str(error).split())[:200]})"
@@ -271,16 +276,16 @@ def rows_of_document(document: Any) -> Any:
     return lists[0] if len(lists) == 1 else [document]
 
 
-def _parquet_blocks(path: Path, table: RawTable) -> Iterator[dict[str, list[Any]]]:
+def _parquet_blocks(path: Path, table: RawTable) -> Iterator[Block]:
     names = _unique(list(pq.read_schema(path).names), table)
     for batch in parquet.batches(path, rows=2048):
-        yield dict(zip(names, map(_decoded, batch.columns), strict=True))
+        yield names, batch
 
 
-def _arrow_blocks(path: Path, table: RawTable) -> Iterator[dict[str, list[Any]]]:
+def _arrow_blocks(path: Path, table: RawTable) -> Iterator[Block]:
     names = _unique(list(stream_schema(path).names), table)
     for batch in stream_batches(path):
-        yield dict(zip(names, map(_decoded, batch.columns), strict=True))
+        yield names, batch
 
 
 def _decoded(column: pa.Array) -> list[Any]:

@@ -117,6 +117,18 @@ def of_cells(values: Iterable[Any]) -> int:
     return size
 
 
+def of_decoded(array: pa.Array, values: list[Any]) -> int:
+    """Return the bytes that the values of `array` take now that they are Python's.
+
+    The number of a text's bytes says it for ASCII alone.
+    """
+    kind = array.type
+    is_text = pa.types.is_string(kind) or pa.types.is_large_string(kind)
+    if is_text and pc.all(pc.string_is_ascii(array)).as_py() is False:
+        return of_cells(values)
+    return of_cells(values) if pa.types.is_nested(kind) else of_arrow(array)
+
+
 def _of_parts(nested: list[Any] | dict[str, Any]) -> int:
     size = 0
     level: list[Any] = [nested]
