@@ -104,4 +104,4 @@ class Distil(Subject):
         return hashes(self.out / "completions.parquet", self.out / "rejections.parquet")
 
     def _calls(self) -> Counter[str]:
-        return Counter(self.endpoint.tally()["bycontent"])
+        return Counter(self.endpoint.tally()["by_content"])
