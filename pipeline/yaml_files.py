@@ -69,7 +69,8 @@ def _load(reader: YAML, content: str | bytes, path: Path) -> Any:
         text = content.decode("utf-8") if isinstance(content, bytes) else content
         _refuse_excess(text, path)
         return reader.load(text)
-    except (YAMLError, ValueError) as error:  # ValueError: not UTF-8, no such date, a huge number
+    # ValueError: not UTF-8, no such date, a huge number. TypeError: a key that is a list or a map.
+    except (YAMLError, ValueError, TypeError) as error:
         raise NotYamlError(path, " ".join(str(error).split())) from error
 
 

@@ -113,5 +113,7 @@ def test_nothing_is_written_through_a_link(
     assert (elsewhere / "file").read_bytes() == MINE
     assert (elsewhere / "folder" / "thesis").read_bytes() == MINE
     if planted == "{}" and not (name == "credentials.json" and there != "nothing"):
-        with pytest.raises(PipelineError, match=r"a link, not a (file|folder)"):
+        # A ledger may be reached by a link, as workspaces that share one do; this is none.
+        said = "ledger" if name == "ledger.sqlite" else "a link, not a (file|folder)"
+        with pytest.raises(PipelineError, match=said):
             WRITERS[name](path)

@@ -73,6 +73,7 @@ def test_a_file_that_is_not_there_is_said() -> None:
     ).map("".join)
 )
 @example("? [a]\n: 1")
+@example("? - 0:")
 @settings(max_examples=600, deadline=timedelta(seconds=5))
 def test_anything_is_read_or_refused(content: str | bytes) -> None:
     for parse in (parse_yaml, parse_to_edit):
