@@ -103,7 +103,7 @@ def export(build: str, format_name: str, out: str) -> dict[str, float]:
             Path(out),
             format_name=format_name,
             kinds=["sft"],
-            card=lambda name, _: f"# {name}\n",
+            card=lambda one, _: f"# {one.corpus}\n",
         )
     rows = sum(part.rows for part in exported.parts)
     return {"seconds": seconds(), "rows": rows, "peak_mib": peak_mib()}

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+
+if TYPE_CHECKING:
+    from pipeline.exports.export import Exported
 
 
 def register(app: typer.Typer) -> None:
@@ -41,7 +44,8 @@ def export(
     from pipeline.exports.export import export_corpora
     from pipeline.exports.tables import KINDS, corpus_names
     from pipeline.reporting.cards import corpus_card
-    from pipeline.reporting.facts import Facts
+    from pipeline.reporting.cards.unmeasured import unmeasured_card
+    from pipeline.reporting.facts import Facts, NotBuiltError
     from pipeline.reporting.stage_graph import read_stage_graph
 
     if every == (corpus is not None):
@@ -54,6 +58,14 @@ def export(
             f"--kind {', '.join(unknown)}: not known\nThere are: {', '.join(KINDS)}"
         )
     facts = Facts(build, read_stage_graph(build / "dvc.yaml"))
+
+    def card(one: Exported, configs: list[dict[str, Any]] | None) -> str:
+        try:
+            return corpus_card(one.corpus, facts, configs=configs).text
+        except NotBuiltError as missing:
+            note(f"{one.corpus}: the card has no figures yet; they are made by: {missing.command}")
+            return unmeasured_card(one.corpus, one.licence, configs, missing.command).text
+
     exported = export_corpora(
         build,
         [corpus] if corpus is not None else corpus_names(build),
@@ -61,7 +73,7 @@ def export(
         format_name=format_name,
         kinds=chosen,
         publish=publish,
-        card=lambda name, configs: corpus_card(name, facts, configs=configs).text,
+        card=card,
     )
     if as_json:
         say_json([one.as_dict() for one in exported])

@@ -25,8 +25,6 @@ from pipeline.storage import AtomicFolder, file_sha256, write_json
 
 MANIFEST = "export.json"
 
-MakeCard = Callable[[str, list[dict[str, Any]] | None], str]
-
 
 class MayNotPublishError(PipelineError):
     """Rows of the corpus may not be passed on."""
@@ -49,6 +47,9 @@ class Exported:
         return asdict(self)
 
 
+MakeCard = Callable[[Exported, list[dict[str, Any]] | None], str]
+
+
 def export_corpora(
     build: Path,
     corpora: Sequence[str],
@@ -62,9 +63,9 @@ def export_corpora(
     """Write `corpora` of the build in the folder `build` to `out`, which must not hold anything.
 
     One corpus is written to `out` itself, several to a folder each. No `kinds`: all that have rows.
-    `card` gives the text of a corpus's card, with the `configs` of its YAML. With `publish` nothing
-    is written if a row has a licence that forbids passing it on. Raises PipelineError with nothing
-    written if any of it fails.
+    `card` gives the text of an export's card, with the `configs` of its YAML. With `publish`
+    nothing is written if a row has a licence that forbids passing it on. Raises PipelineError with
+    nothing written if any of it fails.
     """
     if format_name not in FORMATS:
         raise PipelineError(f"format {format_name!r}: not known\nThere are: {', '.join(FORMATS)}")
@@ -116,7 +117,7 @@ def _describe(exported: Exported, folder: Path, card: MakeCard) -> None:
     format_ = FORMATS[exported.format]
     if format_.describe is not None:
         format_.describe(folder, exported.parts)
-    about = card(exported.corpus, configs(exported.parts) if format_.configs else None)
+    about = card(exported, configs(exported.parts) if format_.configs else None)
     text = f"{about.rstrip()}\n\n{_about_files(exported, format_)}"
     (folder / "README.md").write_text(text, encoding="utf-8", newline="\n")
     files = sorted(path for path in folder.rglob("*") if path.is_file())

@@ -70,12 +70,12 @@ def small_build(folder: Path, *, licence: str = "CC0-1.0", empty: Sequence[Kind]
     return folder
 
 
-def plain_card(corpus: str, configs: list[dict[str, Any]] | None) -> str:
+def plain_card(exported: Exported, configs: list[dict[str, Any]] | None) -> str:
     """Return a card of two lines: the real one is tested where it is written."""
     import yaml
 
     front = yaml.safe_dump({"license": "cc0-1.0", **({"configs": configs} if configs else {})})
-    return f"---\n{front}---\n\n# {corpus}\n"
+    return f"---\n{front}---\n\n# {exported.corpus}\n"
 
 
 def export_small(build: Path, out: Path, format_name: str, **options: Any) -> Exported:
