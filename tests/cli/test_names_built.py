@@ -57,6 +57,11 @@ def _table(path: Path) -> Path:
     return write_jsonl(path, rows)
 
 
+def _export(folder: Path, out: str) -> None:
+    done = distillery("export", "--all", "--out", out, cwd=folder)
+    assert done.returncode == 0, done.stderr
+
+
 @pytest.fixture(scope="module")
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return a workspace in which a table with all of the labels was built and exported."""
@@ -66,9 +71,9 @@ def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     done = distillery("init", table.name, "--write", cwd=folder)
     assert done.returncode == 0, done.stderr
     reproduce(folder, ["build_sft", "build_preferences"], quiet=True)
+    _export(folder, "uncounted")
     reproduce(folder, ["describe_corpora", "count_corpora"], quiet=True)
-    done = distillery("export", "--all", "--out", "exported", cwd=folder)
-    assert done.returncode == 0, done.stderr
+    _export(folder, "exported")
     return folder
 
 
@@ -101,9 +106,9 @@ def test_every_label_has_a_corpus_under_a_slug_with_the_label_in_its_records(bui
 
 def test_every_corpus_is_exported_with_its_label_on_the_card(built: Path) -> None:
     params = load_params(built / "params.yaml")
-    folders = {path.name for path in (built / "exported").iterdir()}
 
-    assert folders == set(params.corpora)
+    for out in ("uncounted", "exported"):
+        assert {path.name for path in (built / out).iterdir()} == set(params.corpora)
     card = (built / "exported" / "direct-gpt-4-1-temp-0-7" / "README.md").read_text()
     assert '"GPT-4.1 (temp 0.7)" is a teacher' in card
 
