@@ -24,7 +24,7 @@ from pipeline.records import SFTExample
 from pipeline.storage import write_json, write_table
 from pipeline.student.base_model import CARD
 from pipeline.student.checkpoints import COMPLETE
-from tests.tiny import examples
+from tests.examples import message, sft_example
 
 CORPUS = "human-sequential"
 STEPS = 6
@@ -77,7 +77,15 @@ class Training(Subject):
         params["train_sft"].update(SETTINGS)
         with (self.place / "params.yaml").open("w", encoding="utf-8") as stream:
             yaml.dump(params, stream)
-        write_table(self.place / "examples.parquet", SFTExample, examples(STEPS))
+        rows = (
+            sft_example(
+                f"sft-{number}",
+                message("user", f"my dog ran off, for the {number}th time"),
+                message("assistant", "that must hurt, tell me more."),
+            )
+            for number in range(STEPS)
+        )
+        write_table(self.place / "examples.parquet", SFTExample, rows)
         write_json(self.place / "validation.json", {"passed": True})
         passed = {"failed_detectors": [], "critical": 0, "waived": 0}
         write_json(self.place / "audit.json", {f"sft-{CORPUS}": passed})
