@@ -25,7 +25,7 @@ def tiny_tokenizer() -> Any:
     plain = Tokenizer(models.BPE(vocabulary, [("q", "u")], unk_token="<unk>"))
     plain.pre_tokenizer = pre_tokenizers.ByteLevel(add_prefix_space=False)
     plain.decoder = decoders.ByteLevel()
-    fast = PreTrainedTokenizerFast(
+    fast = PreTrainedTokenizerFast(  # type: ignore[no-untyped-call]
         tokenizer_object=plain,
         unk_token="<unk>",
         bos_token="<s>",
