@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
@@ -9,8 +10,10 @@ import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
+
+from pydantic import TypeAdapter, ValidationError
 
 from pipeline.dvc_locks import mend_locks
 from pipeline.errors import (
@@ -23,8 +26,7 @@ from pipeline.errors import (
 from pipeline.names import slug_of, slugs_of
 from pipeline.params import edit_params
 from pipeline.sources import Source
-from pipeline.storage import MARKER as FOLDER_MARKER
-from pipeline.storage import AtomicFile, AtomicFolder, Claim, write_json
+from pipeline.storage import AtomicFile, Claim, write_json
 from pipeline.yaml_files import NotYamlError, parse_to_edit
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -41,6 +43,9 @@ ACCEPTED = "reports/accepted.json"
 ALL_TOGETHER = "direct-all_together"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
+DVC_CONFIG = "[core]\n    no_scm = True\n    analytics = false\n    check_update = false\n"
+# A workspace of an earlier version, whose marker does not say what was copied.
+OURS = ("__init__.py", "__main__.py", "params.py", "workspace.py")
 
 
 def build_workspace(out: Path, *, source: Source, path: Path) -> None:
@@ -58,24 +63,25 @@ def build_workspace(out: Path, *, source: Source, path: Path) -> None:
         )
     _require_workspace(out)
     out.mkdir(parents=True, exist_ok=True)
-    with AtomicFile(out / MARKER):
-        pass
-    for name in COPIED:
-        _mirror(PROJECT / name, out / name)
+    if not (out / MARKER).exists():
+        with AtomicFile(out / MARKER):
+            pass
+    _mirror_all(out)
     write_params(out / "params.yaml", source=source, path=path.resolve())
     if not (out / ACCEPTED).exists():
         write_json(out / ACCEPTED, {"source": None, "tables": {}})
-    if not (out / ".dvc").exists():
-        _dvc(out, "init", "--no-scm", "--quiet")
-        for key in ("core.analytics", "core.check_update"):
-            _dvc(out, "config", key, "false")
+    config = out / ".dvc" / "config"
+    if not config.is_file() or "no_scm" not in config.read_text(encoding="utf-8"):
+        # What `dvc init --no-scm` makes, at once: a kill leaves no folder that DVC cannot use.
+        with AtomicFile(config) as part:
+            part.write_text(DVC_CONFIG, encoding="utf-8")
 
 
 @contextmanager
 def claim_workspace(out: Path) -> Iterator[None]:
     """Let one process at a time work in `out`; raises TargetError if it is no workspace."""
-    target = Path(os.path.abspath(out))  # noqa: PTH100  a link stays a link
-    _require_workspace(target)
+    _require_workspace(out)
+    target = out.resolve()  # by whatever link it is reached
     target.parent.mkdir(parents=True, exist_ok=True)
     with Claim(target):
         yield
@@ -83,9 +89,15 @@ def claim_workspace(out: Path) -> Iterator[None]:
 
 def _require_workspace(out: Path) -> None:
     """Raise TargetError unless `out` is such a workspace, empty, or not there."""
+    place = out.resolve()
     if out.exists() and not out.is_dir():
         raise TargetError(out, "a file, not a folder", hint="Choose another --out.")
-    if out.exists() and any(out.iterdir()) and not (out / MARKER).is_file():
+    if any(place.is_relative_to(PROJECT / name) for name in COPIED):
+        raise TargetError(out, "within the code or data of a build", hint="Choose another --out.")
+    if (out / MARKER).is_file() or not out.exists():
+        return
+    # A build that was killed before its marker was in place left no more than this.
+    if any(not path.name.startswith(f".{MARKER}.") for path in out.iterdir()):
         raise TargetError(
             out,
             "not empty, and not made by this command",
@@ -93,22 +105,55 @@ def _require_workspace(out: Path) -> None:
         )
 
 
-def _mirror(origin: Path, copy: Path) -> None:
-    """Make `copy` equal to `origin`, with its times, so that DVC sees no change where none is.
+def _mirror_all(out: Path) -> None:
+    """Make the files of `COPIED` in `out` equal to the project's, with their times.
 
-    All that is in such a folder of the workspace counts as ours.
+    So DVC sees no change where none is. What an earlier build copied and the project has no more is
+    removed; what anybody else put beside it stays.
     """
-    if origin.is_dir():
-        with AtomicFolder(copy, what="copy", known=lambda _: True, grows=True) as folder:
-            shutil.copytree(
-                origin,
-                folder,
-                dirs_exist_ok=True,
-                ignore=shutil.ignore_patterns("__pycache__", FOLDER_MARKER),
-            )
-    else:
-        with AtomicFile(copy) as part:
-            shutil.copy2(origin, part)
+    ours = [path.relative_to(PROJECT) for name in COPIED for path in _files(PROJECT / name)]
+    for name in ours:
+        _mirror(PROJECT / name, out / name)
+    for name in set(_copied(out)) - {str(name) for name in ours}:
+        (out / name).unlink(missing_ok=True)
+    with AtomicFile(out / MARKER) as part:
+        part.write_text(json.dumps(sorted(map(str, ours)), indent=1), encoding="utf-8")
+
+
+def _files(path: Path) -> list[Path]:
+    """Return `path`, or all files in it that are no leftovers of Python or of a kill."""
+    if path.is_file():
+        return [path]
+    return [
+        file
+        for file in path.rglob("*")
+        if file.is_file() and "__pycache__" not in file.parts and file.suffix != ".part"
+    ]
+
+
+def _copied(out: Path) -> list[str]:
+    """Return what the marker of `out` names, within the folders that are copied."""
+    text = (out / MARKER).read_text(encoding="utf-8")
+    code = out / "pipeline"
+    if not text.strip():
+        found = _files(code) if all((code / name).is_file() for name in OURS) else []
+        return [str(path.relative_to(out)) for path in found]
+    try:
+        names = TypeAdapter(list[str]).validate_json(text)
+    except ValidationError:
+        return []
+    places = [PurePosixPath(name) for name in COPIED]
+    inside = [PurePosixPath(name) for name in names if ".." not in PurePosixPath(name).parts]
+    return [str(one) for one in inside if any(one.is_relative_to(place) for place in places)]
+
+
+def _mirror(origin: Path, copy: Path) -> None:
+    """Make the file `copy` equal to `origin`, with its times."""
+    before, now = origin.stat(), copy.stat() if copy.is_file() else None
+    if now and (now.st_size, now.st_mtime_ns) == (before.st_size, before.st_mtime_ns):
+        return
+    with AtomicFile(copy) as part:
+        shutil.copy2(origin, part)
 
 
 def write_params(target: Path, *, source: Source, path: Path) -> None:

@@ -22,11 +22,17 @@ def round_path(number: int, folder: Path = FOLDER) -> Path:
 
 def round_files(folder: Path) -> dict[int, Path]:
     """Return the rounds in `folder` by number, in order; a file of another name is an error."""
-    found = {}
+    found: dict[int, Path] = {}
     for path in folder.glob("*.jsonl"):
         if not path.stem.isdecimal():
             raise PipelineError(f"{path}: a round is called <number>.jsonl\nRename the file.")
-        found[int(path.stem)] = path
+        number = int(path.stem)
+        if number in found:
+            raise PipelineError(
+                f"{path}: round {number} is there twice, as {found[number].name} too\n"
+                "Keep one file; `distillery annotate import` adds the labels of the other."
+            )
+        found[number] = path
     return dict(sorted(found.items()))
 
 
@@ -46,8 +52,23 @@ def read_round(path: Path) -> list[Annotation]:
 
 def write_round(path: Path, annotations: Iterable[Annotation]) -> int:
     """Write a round in a stable order, at once or not at all; return the number of rows."""
+    with AtomicFile(path) as part:
+        return _fill(part, annotations)
+
+
+def add_to_round(path: Path, answers: Sequence[Annotation]) -> tuple[Merged, int]:
+    """Merge `answers` into the round at `path`, if there is one; return also its number of rows.
+
+    Nobody else can write the round between the reading and the writing.
+    """
+    with AtomicFile(path) as part:
+        merged = merge(read_round(path) if path.is_file() else [], answers)
+        return merged, _fill(part, merged.annotations)
+
+
+def _fill(part: Path, annotations: Iterable[Annotation]) -> int:
     rows = sorted(annotations, key=lambda annotation: annotation.key)
-    with AtomicFile(path) as part, part.open("w", encoding="utf-8") as stream:
+    with part.open("w", encoding="utf-8") as stream:
         for row in rows:
             values = row.model_dump(mode="json", exclude_none=True)
             stream.write(json.dumps(values, ensure_ascii=False) + "\n")

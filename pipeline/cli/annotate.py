@@ -182,14 +182,13 @@ def pull(
     from pipeline.annotation.local_argilla.home import home_at
     from pipeline.annotation.pseudonyms import load_pseudonyms
     from pipeline.annotation.pull import pull_round
-    from pipeline.annotation.rounds import merge, read_round, round_path, write_round
+    from pipeline.annotation.rounds import add_to_round, round_path
     from pipeline.annotation.server_client import find_address
     from pipeline.cli.console import say, say_json
 
     path = round_path(round_number, rounds)
     pulled = pull_round(find_address(home_at(home)), round_number, load_pseudonyms())
-    merged = merge(read_round(path) if path.is_file() else [], pulled)
-    rows = write_round(path, merged.annotations)
+    merged, rows = add_to_round(path, pulled)
     facts = {"rows": rows, "new": merged.new, "changed": merged.changed, "gone": merged.gone}
     if as_json:
         say_json({"file": str(path), **facts})

@@ -141,7 +141,7 @@ def take(
     from pipeline.annotation.guidelines import load_guidelines
     from pipeline.annotation.imports import read_corpus
     from pipeline.annotation.pseudonyms import load_pseudonyms
-    from pipeline.annotation.rounds import merge, read_round, round_path, write_round
+    from pipeline.annotation.rounds import add_to_round, round_path
     from pipeline.annotation.transfer import read_labels
     from pipeline.cli.console import say
     from pipeline.errors import PipelineError
@@ -154,8 +154,8 @@ def take(
     else:
         version = load_guidelines(guidelines).version
         annotations = list(read_labels(path, load_pseudonyms(), guidelines=version))
-    merged = merge(read_round(target) if target.is_file() else [], annotations)
-    say(f"{target}: {write_round(target, merged.annotations)} rows, {merged.new} new")
+    merged, rows = add_to_round(target, annotations)
+    say(f"{target}: {rows} rows, {merged.new} new")
 
 
 def give(

@@ -55,12 +55,18 @@ def migrate(
 
 def rename(params: MutableMapping[str, Any]) -> Renames:
     """Give every name of `params` that is no slug its slug, in place; return old to new by kind."""
+    from pipeline.errors import PipelineError
     from pipeline.names import slugs_of
 
     renames: Renames = {}
     for kind in KINDS:
         section = _mapping(params.get(kind))
         labels = {key: _label(key) for key in section}
+        if len(set(labels.values())) < len(labels):
+            raise PipelineError(
+                f"{kind}: two names are the same text, one of them without quotes\n"
+                "Give one of them another name, then run the same command again."
+            )
         slugs = slugs_of(labels.values())
         renames[kind] = {key: slugs[one] for key, one in labels.items() if slugs[one] != key}
         for old, new in renames[kind].items():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
@@ -37,7 +38,13 @@ class AtomicFile:
             for left in left_overs(self.target):
                 if kind_of(left) == "a file":
                     left.unlink()
-            os.close(os.open(self.path, os.O_CREAT | os.O_EXCL | _NOFOLLOW, self._mode))
+            part = os.open(self.path, os.O_CREAT | os.O_EXCL | _NOFOLLOW, self._mode)
+            try:
+                if self.target.exists():  # who else may use it stays as its owner chose
+                    others = stat.S_IMODE(self.target.stat().st_mode) & 0o077
+                    os.fchmod(part, 0o600 | (others & self._mode))
+            finally:
+                os.close(part)
         except OSError as error:
             self._claim.close()
             raise TargetError.of(self.target, error) from error
@@ -102,8 +109,11 @@ def is_about(error: OSError, part: Path) -> bool:
 
 
 def flush(path: Path) -> None:
-    """Make a file, or the names in a folder, reach the disk."""
-    handle = os.open(path, os.O_RDONLY | _NOFOLLOW)
+    """Make a file, or the names in a folder, reach the disk.
+
+    A folder may be reached by a link, as people lay them.
+    """
+    handle = os.open(path, os.O_RDONLY | os.O_CLOEXEC | (0 if path.is_dir() else os.O_NOFOLLOW))
     try:
         os.fsync(handle)
     finally:

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.annotation.rounds import (
+    add_to_round,
     disagreements,
     merge,
     read_round,
@@ -13,8 +14,9 @@ from pipeline.annotation.rounds import (
     round_files,
     write_round,
 )
-from pipeline.errors import PipelineError, RowError
+from pipeline.errors import PipelineError, RowError, TargetError
 from pipeline.records import Annotation, AnswerValue
+from pipeline.storage import Claim
 
 
 def said(annotator: str, value: AnswerValue | None, item: str = "i1", **more: object) -> Annotation:
@@ -136,3 +138,24 @@ def test_disagreements_name_the_questions_and_end_with_a_ruling() -> None:
 
     assert disagreements(rows) == {"i1": ("empathy",)}
     assert disagreements([*rows, said("z", 2, role="adjudicator")]) == {}
+
+
+def test_of_two_who_add_to_a_round_at_once_the_second_is_told_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "1.jsonl"
+    write_round(path, [said("a", 1)])
+    with Claim(path), pytest.raises(TargetError, match="has been writing it since"):
+        add_to_round(path, [said("b", 2)])
+
+    merged, rows = add_to_round(path, [said("c", 3)])
+
+    assert (merged.new, rows) == (1, 2)
+
+
+def test_two_files_of_one_round_are_an_error(tmp_path: Path) -> None:
+    for name in ("1.jsonl", "01.jsonl"):
+        write_round(tmp_path / name, [said("a", 1)])
+
+    with pytest.raises(PipelineError, match=r"round 1 is there twice"):
+        round_files(tmp_path)

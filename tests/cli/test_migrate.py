@@ -158,3 +158,18 @@ def test_the_salt_of_annotators_becomes_the_secret(project: Path, cli: Cli) -> N
     assert cli("migrate", "--write")[0] == 0
     assert secret.read_text(encoding="ascii") == "ab" * 32 + "\n"
     assert not salt.exists()
+
+
+@pytest.mark.parametrize("name", ["7", "true"])
+def test_two_names_of_one_text_are_left_to_a_person(project: Path, cli: Cli, name: str) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8")
+    text = text.replace("direct-listener_b:", f"{name}:")
+    text = text.replace("direct-listener_c:", f'"{name}":')
+    path.write_text(text, encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    assert code == 2
+    assert "two names are the same text" in err
+    assert path.read_text(encoding="utf-8") == text
