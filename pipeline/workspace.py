@@ -112,10 +112,11 @@ def _mirror_all(out: Path) -> None:
     removed; what anybody else put beside it stays.
     """
     ours = [path.relative_to(PROJECT) for name in COPIED for path in _files(PROJECT / name)]
+    copied = set(_copied(out))
     for name in ours:
         _mirror(PROJECT / name, out / name)
-    for name in set(_copied(out)) - {str(name) for name in ours}:
-        (out / name).unlink(missing_ok=True)
+    for gone in copied - {str(name) for name in ours}:
+        (out / gone).unlink(missing_ok=True)
     with AtomicFile(out / MARKER) as part:
         part.write_text(json.dumps(sorted(map(str, ours)), indent=1), encoding="utf-8")
 

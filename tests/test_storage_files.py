@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import TargetError
-from pipeline.storage import AtomicFile, Claim, open_log
+from pipeline.storage import AtomicFile, AtomicFolder, Claim, open_log
 from pipeline.workspace import PROJECT
 from tests.devices import a_device
 from tests.exports.corpus import names
@@ -224,3 +224,29 @@ def test_a_log_is_not_written_through_a_link(tmp_path: Path) -> None:
             open_log(tmp_path / "log", anew=anew)
 
     assert (tmp_path / "victim").read_text() == "mine"
+
+
+def test_a_file_in_a_folder_that_is_reached_by_a_link_is_replaced_like_any_other(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+
+    write(tmp_path / "link" / "out")
+    with AtomicFolder(tmp_path / "link" / "folder") as folder:
+        (folder / "file").touch()
+
+    assert (tmp_path / "disk" / "out").read_text() == "new"
+    assert names(tmp_path / "disk" / "folder") == ["file"]
+
+
+@pytest.mark.parametrize(("before", "after"), [(0o600, 0o600), (0o640, 0o640), (0o444, 0o644)])
+def test_who_else_may_use_a_file_stays_as_its_owner_chose(
+    tmp_path: Path, before: int, after: int
+) -> None:
+    (tmp_path / "out").touch(mode=0o600)
+    (tmp_path / "out").chmod(before)
+
+    write(tmp_path / "out")
+
+    assert stat.S_IMODE((tmp_path / "out").stat().st_mode) == after

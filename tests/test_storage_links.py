@@ -64,10 +64,6 @@ def _copy(path: Path) -> None:
     _mirror(Path(__file__), path)
 
 
-def _copy_folder(path: Path) -> None:
-    _mirror(Path(__file__).with_name("golden"), path)
-
-
 WRITERS: dict[str, Callable[[Path], object]] = {
     "figures.json": lambda path: write_json(path, {"rows": 1}),
     "rows.parquet": lambda path: write_table(path, Exchange, [LOST_JOB]),
@@ -83,7 +79,6 @@ WRITERS: dict[str, Callable[[Path], object]] = {
     "server.log": lambda path: open_log(path).close(),
     "cards": _folder,
     "dvc.yaml": _copy,
-    "pipeline": _copy_folder,
 }
 
 

@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import json
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 import yaml
 
-from pipeline.errors import MissingFileError, ParamsError, PipelineError
+from pipeline.errors import MissingFileError, ParamsError, PipelineError, TargetError
 from pipeline.names import is_slug
 from pipeline.params import load_params
 from pipeline.sources import SOURCES, get_source
 from pipeline.workspace import (
+    MARKER,
     PROJECT,
     build_workspace,
+    claim_workspace,
     corpora_section,
     student_sections,
     write_params,
@@ -153,3 +158,84 @@ def test_a_raw_file_that_is_not_there_makes_no_folder(tmp_path: Path) -> None:
         build_workspace(tmp_path / "out", source=get_source("sample"), path=tmp_path / "gone.csv")
 
     assert not (tmp_path / "out").exists()
+
+
+def build_at(out: Path) -> None:
+    with claim_workspace(out):
+        build_workspace(out, source=get_source("sample"), path=SAMPLE)
+
+
+def test_what_others_put_into_a_workspace_stays_and_what_is_no_more_goes(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build_at(out)
+    mine = [out / "pipeline" / "notes.txt", out / "reports" / "studies" / "mine" / "run.json"]
+    for path in mine:
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("mine")
+    gone = out / "pipeline" / "gone.py"
+    gone.touch()
+    copied = json.loads((out / MARKER).read_text())
+    (out / MARKER).write_text(json.dumps([*copied, "pipeline/gone.py", "params.yaml", "../x"]))
+    (tmp_path / "x").touch()
+
+    build_at(out)
+
+    assert [path.read_text() for path in mine] == ["mine", "mine"]
+    assert not gone.exists()
+    assert (tmp_path / "x").exists()
+    assert (out / "params.yaml").exists()
+
+
+def test_the_code_of_an_earlier_version_goes_from_its_workspace(tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    build_at(out)
+    (out / MARKER).write_text("")  # as commit 50b66dd left it
+    old = out / "pipeline" / "storage.py"
+    old.touch()
+
+    build_at(out)
+
+    assert not old.exists()
+    assert (out / "pipeline" / "storage" / "__init__.py").exists()
+
+
+def test_an_empty_marker_gives_nobodys_files_away(tmp_path: Path) -> None:
+    thesis = tmp_path / "out" / "pipeline" / "thesis.txt"
+    thesis.parent.mkdir(parents=True)
+    thesis.write_text("mine")
+    (tmp_path / "out" / MARKER).touch()
+
+    build_at(tmp_path / "out")
+
+    assert thesis.read_text() == "mine"
+
+
+@pytest.mark.parametrize(
+    "left",
+    [f".{MARKER}.0123456789abcdef.part", f".{MARKER}.writer.part", ".dvc/config", ".dvc/tmp/x"],
+)
+def test_a_workspace_goes_on_from_what_a_kill_left(tmp_path: Path, left: str) -> None:
+    out = tmp_path / "out"
+    if left.startswith(".dvc"):
+        build_at(out)
+        (out / ".dvc" / "config").unlink()
+    path = out / left
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.touch()
+
+    build_at(out)
+
+    assert "no_scm = True" in (out / ".dvc" / "config").read_text()
+    done = subprocess.run([sys.executable, "-m", "dvc", "status", "split"], cwd=out, check=False)
+    assert done.returncode == 0
+
+
+def test_a_workspace_by_a_link_has_one_builder_like_any_other(tmp_path: Path) -> None:
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "disk")
+
+    with (
+        claim_workspace(tmp_path / "disk"),
+        pytest.raises(TargetError, match="has been writing it since"),
+    ):
+        build_at(tmp_path / "link")

@@ -99,13 +99,21 @@ def test_wrong_usage_is_exit_2_and_makes_no_folder(
     assert not (project / "build").exists()
 
 
-def test_the_project_itself_is_not_built_over(project: Path, cli: Cli) -> None:
-    code, _, err = cli(
-        "repro", "--source", "sample", "--path", SAMPLE, "--out", PROJECT / "pipeline"
-    )
+@pytest.mark.parametrize(
+    ("out", "said"),
+    [
+        (".", "not empty, and not made by this command"),
+        ("pipeline", "within the code or data of a build"),
+        ("pipeline/x", "within the code or data of a build"),
+        ("reports/studies/x", "within the code or data of a build"),
+    ],
+)
+def test_the_project_itself_is_not_built_over(project: Path, cli: Cli, out: str, said: str) -> None:
+    code, _, err = cli("repro", "--source", "sample", "--path", SAMPLE, "--out", PROJECT / out)
 
     assert code == 2
-    assert "not empty, and not made by this command" in err
+    assert said in err
+    assert not (PROJECT / "pipeline" / "x").exists()
 
 
 def test_the_counts_are_a_table_for_people() -> None:
