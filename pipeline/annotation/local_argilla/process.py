@@ -97,7 +97,7 @@ def start(home: Home, *, port: int | None = None) -> Running:
 def _settled(home: Home) -> Running | None:
     """Return the server once it answers, None once there is none: it may be dying, or starting."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while (running := find(home)) and not running.is_ready:
+    while (running := find(home)) and not (running.is_ready and _listens(running)):
         if time.monotonic() > deadline:
             raise PipelineError(
                 f"{home.log_file}: process {running.pid} is there and does not answer\n"
@@ -105,6 +105,15 @@ def _settled(home: Home) -> Running | None:
             )
         time.sleep(0.1)
     return running
+
+
+def _listens(running: Running) -> bool:
+    """Whether the server takes connections: a killed one may still hold its lock for an instant."""
+    try:
+        socket.create_connection((HOST, running.port), timeout=5).close()
+    except OSError:
+        return False
+    return True
 
 
 def _environment(home: Home, auth_secret: str) -> dict[str, str]:
