@@ -99,16 +99,21 @@ def connect(uri: str, *, timeout_s: float = BUSY_S, any_thread: bool = False) ->
     return db
 
 
+def beside(file: Path) -> dict[str, Path]:
+    """Return the files that SQLite may keep beside a database, by their ending."""
+    return {end: file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")}
+
+
 def reading_uri(file: Path) -> str:
     """Return how to open `file` without writing anything, its neighbours included.
 
     At rest a ledger is one file, which SQLite takes as it is. While somebody writes, or after a
     writer was killed, its newest rows are beside it.
     """
-    beside = {end: file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")}
-    if beside["-wal"].is_file() and beside["-wal"].stat().st_size:
-        mode = "mode=ro&readonly_shm=1" if beside["-shm"].is_file() else "mode=ro"
-    elif beside["-journal"].is_file():
+    near = beside(file)
+    if near["-wal"].is_file() and near["-wal"].stat().st_size:
+        mode = "mode=ro&readonly_shm=1" if near["-shm"].is_file() else "mode=ro"
+    elif near["-journal"].is_file():
         mode = "mode=ro"
     else:
         mode = "mode=ro&immutable=1"
