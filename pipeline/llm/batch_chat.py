@@ -232,7 +232,7 @@ class BatchTransport:
                 content = await self._wire.client.files.content(file_id)
             except openai.NotFoundError:
                 return []  # providers delete old files; what is missing is asked again
-            lines = [json.loads(line) for line in content.text.splitlines() if line.strip()]
+            lines = [json.loads(line) for line in content.text.split("\n") if line.strip()]
             if not all(isinstance(line, dict) for line in lines):
                 raise ValueError("a line is no object")
             return lines
@@ -241,7 +241,7 @@ class BatchTransport:
         key = str(line.get("custom_id"))
         response = line.get("response") or {}
         status = response.get("status_code")
-        body = json.dumps(response.get("body"), ensure_ascii=False)
+        body = json.dumps(response.get("body"))
         future = self._waiting.get(key)
         if future is None or future.done():
             return

@@ -229,6 +229,18 @@ class LedgerReader:
             raise not_whole(self.path, f"the answer to {key} is no text")
         return text
 
+    @contextmanager
+    def reading(self, key: str) -> Iterator[None]:
+        """Turn the ValueError of an answer that cannot be read into a LedgerError."""
+        try:
+            yield
+        except ValueError as error:
+            raise LedgerError(
+                f"{self.path}: the answer to {key} cannot be read ({error})\n"
+                "Delete it with `distillery ledger prune`, by --stage or --older-than-days, then "
+                "run the same command again: what was deleted is asked anew."
+            ) from error
+
     def spent(self) -> Spent:
         """Return the totals that the budget is checked against."""
         for calls, tokens, usd in self.rows("SELECT calls, tokens, usd FROM spent"):

@@ -69,7 +69,7 @@ def _require_another(out: Path, ledger: Path) -> None:
     """Refuse to write over a ledger, by whatever name or link."""
     for own in (ledger, *beside(ledger).values()):
         with suppress(OSError):
-            if os.path.realpath(out) == str(own) or os.path.samefile(out, own):
+            if os.path.realpath(out) == str(own) or out.samefile(own):
                 hint = "Give the export a name of its own; nothing was changed."
                 raise TargetError(out, "is the file itself, or a part of the ledger", hint=hint)
 
