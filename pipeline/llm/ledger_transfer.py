@@ -94,7 +94,7 @@ def _salvaged(path: Path) -> Iterator[Answer]:
     """
     with explained(path):
         file = existing_file(path)
-        with closing(connect(reading_uri(file))) as db:
+        with reading_uri(file) as uri, closing(connect(uri)) as db:
             yield from _readable(db, path)
 
 
@@ -125,8 +125,12 @@ def import_answers(ledger: Path, source: Path) -> tuple[int, int]:
     """Add the answers of an export, all or none; return (added, already there).
 
     Imported answers cost nothing here: the budget does not count them. They are checked into a
-    table of this connection alone, so that the ledger is locked only while they are copied.
+    table of this connection alone, so that the ledger is locked only while they are copied. A
+    ledger is made only for an export that is whole.
     """
+    if not os.path.lexists(ledger):
+        for _ in read_answers(source):
+            pass
     with Ledger(ledger) as target, explained(ledger):
         target.rows(f"CREATE TEMP TABLE incoming ({_NAMES})")
         count = 0

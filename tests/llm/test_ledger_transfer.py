@@ -132,5 +132,9 @@ def test_there_is_nothing_to_export_before_anything_was_asked(tmp_path: Path) ->
         export_answers(tmp_path / "none.sqlite", tmp_path / "out.jsonl")
     with pytest.raises(MissingFileError, match="no such file"):
         import_answers(tmp_path / "ledger.sqlite", tmp_path / "none.jsonl")
+    (tmp_path / "half.jsonl").write_text("{")
+    with pytest.raises(RowError, match="row 1"):
+        import_answers(tmp_path / "ledger.sqlite", tmp_path / "half.jsonl")
+    assert {path.name for path in tmp_path.iterdir()} == {"half.jsonl"}
     with pytest.raises(LedgerError, match="no such ledger"):
         ledger_stats(tmp_path / "other.sqlite")
