@@ -44,6 +44,7 @@ class Behaviour:
     seed: int = 0
     status: int | None = None
     status_body: str = "{}"
+    content_type: str = "application/json"
     echo_key: bool = False
     finish_reason: str = "stop"
     # Calls whose body holds this text always fail.

@@ -102,8 +102,8 @@ class Connection(asyncio.Protocol):
             return
         retry = f"retry-after: {retry_after_s}\r\n" if retry_after_s is not None else ""
         head = (
-            f"HTTP/1.1 {status} X\r\ncontent-type: application/json\r\n{retry}"
-            f"content-length: {len(body)}\r\n\r\n"
+            f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{retry}"
+            f"content-type: {self.endpoint.behaviour.content_type}\r\n\r\n"
         )
         self.transport.write(head.encode() + body)
 

@@ -96,7 +96,10 @@ def main() -> None:
         with noted(), refusals_explained():
             app()
     except PipelineError as error:
-        sys.stderr.write(f"error: {error}\n")
+        from pipeline.pages import printable
+
+        # It may quote an endpoint or a file: no control character of theirs reaches a terminal.
+        sys.stderr.write(printable(f"error: {error}").replace("\r", "⟨U+000D⟩") + "\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code
             Path(status).write_text(str(error.exit_code))
         sys.exit(error.exit_code)

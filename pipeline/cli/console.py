@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import sys
+
+_UNSAFE = re.compile("[\x7f-\x9f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def say(text: str) -> None:
@@ -13,7 +16,9 @@ def say(text: str) -> None:
 
 def say_json(value: object) -> None:
     """Print one JSON document for a script."""
-    say(json.dumps(value, indent=2, ensure_ascii=False))
+    text = json.dumps(value, indent=2, ensure_ascii=False)
+    # JSON escapes the other controls itself; these a terminal would obey, or no stream would take.
+    say(_UNSAFE.sub(lambda found: f"\\u{ord(found.group()):04x}", text))
 
 
 def note(text: str) -> None:

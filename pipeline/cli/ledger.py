@@ -32,6 +32,7 @@ def stats(ledger: File = None, as_json: Json = False) -> None:
     """Show answers, attempts, tokens and dollars per stage and role."""
     from pipeline.cli.console import say, say_json
     from pipeline.llm.ledger_transfer import ledger_stats
+    from pipeline.pages import printable
 
     spent, rows = ledger_stats(_path(ledger))
     if as_json:
@@ -40,8 +41,9 @@ def stats(ledger: File = None, as_json: Json = False) -> None:
     say("| stage | role | answers | attempts | failed | unanswered | tokens | USD |")
     say("|---|---|---:|---:|---:|---:|---:|---:|")
     for row in rows:
+        stage = printable(" ".join(row.stage.split())).replace("|", "\\|")
         say(
-            f"| {row.stage} | {row.role} | {row.answers:,} | {row.attempts:,} | {row.failed:,} "
+            f"| {stage} | {row.role} | {row.answers:,} | {row.attempts:,} | {row.failed:,} "
             f"| {row.unanswered:,} | {row.tokens:,} | {row.usd:.4f} |"
         )
     say(f"\nSpent: {spent.calls} calls, {spent.tokens} tokens, {spent.usd:.4f} USD.")

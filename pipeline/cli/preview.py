@@ -97,9 +97,10 @@ class _LedgerOnly:
 
         request = build_request(self._role, messages, schema=schema, sample=sample)
         raw = self._ledger.answer_text(request.key) if self._ledger else None
-        if raw is None:
+        if self._ledger is None or raw is None:
             raise _NotAskedError
-        return read_reply(raw, request.key)
+        with self._ledger.reading(request.key):
+            return read_reply(raw, request.key)
 
 
 async def _turns(params: Params, name: str, limit: int, *, ask: bool) -> list[dict[str, object]]:

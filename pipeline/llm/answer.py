@@ -11,8 +11,9 @@ from pydantic import AfterValidator, Field, ValidationError
 
 from pipeline.errors import MissingFileError, RowError
 from pipeline.llm.budget import MOST_TOKENS
-from pipeline.llm.chat import chat_key, embedding_key
+from pipeline.llm.chat import chat_key, embedding_key, parse_chat
 from pipeline.llm.role import RoleName
+from pipeline.llm.vectors import read_vector
 from pipeline.records import Record
 from pipeline.storage import first_problem
 
@@ -102,11 +103,15 @@ def mismatch(answer: Answer) -> str | None:
     key = chat_key(content, answer.sample) if is_chat else embedding_key(content)
     if key != answer.key:
         return f"key {answer.key[:12]}… is not the hash of its request, {key[:12]}…"
-    for name in ("request", "answer"):
-        try:
+    try:
+        for name in ("request", "answer"):
             _object(getattr(answer, name), name)
-        except (ValueError, RecursionError) as error:
-            return str(error) or f"{name} is nested too deeply"
+        if is_chat:
+            parse_chat(answer.answer)
+        else:
+            read_vector(answer.answer)
+    except (ValueError, RecursionError) as error:
+        return str(error) or "nested too deeply"
     return None
 
 

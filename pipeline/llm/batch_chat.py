@@ -16,7 +16,6 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
-from pipeline.errors import PipelineError
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.ledger_file import not_whole
@@ -49,7 +48,7 @@ class BatchTransport:
         self._tasks: set[asyncio.Task[None]] = set()
         self._flush: asyncio.TimerHandle | None = None
         self._collected: dict[str, list[str]] = {}
-        self._error: PipelineError | None = None
+        self._error: BaseException | None = None
 
     @property
     def batches_at(self) -> str | None:
@@ -98,7 +97,7 @@ class BatchTransport:
             async for batch in self._wire.client.batches.list(limit=100):
                 intent = (batch.metadata or {}).get("intent")
                 if intent:
-                    found[intent] = batch.id
+                    found[intent] = _name(batch)
         return found
 
     def sent_attempt(self, key: str) -> int | None:
@@ -143,19 +142,19 @@ class BatchTransport:
         self._watch([request.key for request in requests], self._run(requests))
 
     def _watch(self, keys: list[str], work: Coroutine[Any, Any, None]) -> None:
-        """Run `work` beside us; an error that ends the run reaches all who wait for `keys`."""
+        """Run `work` beside us; whatever error ends it reaches all who wait for `keys`."""
 
-        async def watched() -> None:
-            try:
-                await work
-            except PipelineError as error:
+        def ended(task: asyncio.Task[None]) -> None:
+            self._tasks.discard(task)
+            error = None if task.cancelled() else task.exception()
+            if error is not None:
                 self._error = error
                 for key in keys:
                     self._reject(key, error)
 
-        task = asyncio.ensure_future(watched())
+        task = asyncio.ensure_future(work)
         self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        task.add_done_callback(ended)
 
     async def _run(self, requests: list[Request]) -> None:
         intent = uuid.uuid4().hex
@@ -174,25 +173,25 @@ class BatchTransport:
                 file=("requests.jsonl", lines), purpose="batch"
             )
             batch = await self._wire.client.batches.create(
-                input_file_id=file.id,
+                input_file_id=_name(file),
                 endpoint="/v1/chat/completions",
                 completion_window="24h",
                 metadata={"intent": intent},
             )
+            name = _name(batch)
         with self._ledger.transaction() as db:
-            db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (batch.id, intent))
-        await self._collect(intent, batch.id, keys)
+            db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (name, intent))
+        await self._collect(intent, name, keys)
 
     async def _collect(self, intent: str, name: str, keys: list[str]) -> None:
         """Wait for a batch and hand out its answers; what it lacks may be asked again."""
-        batch = await self._poll(name)
-        for field in ("output_file_id", "error_file_id"):
-            file_id = getattr(batch, field, None)
-            if file_id:
-                for line in await self._lines(file_id):
+        status, files = await self._poll(name)
+        for file_id in files:
+            for line in await self._lines(file_id):
+                with self._wire.refusals("an answer of a batch cannot be read", _LATER):
                     self._hand_out(line)
         for key in keys:
-            self._reject(key, AttemptFailedError(f"batch_{batch.status}", f"no line in {name}"))
+            self._reject(key, AttemptFailedError(f"batch_{status}", f"no line in {name}"))
         await asyncio.sleep(0)  # those who waited commit their answers now
         self._collected[intent] = keys
         self._close_finished()
@@ -209,15 +208,21 @@ class BatchTransport:
             db.execute("UPDATE batches SET open = 0 WHERE intent = ?", (intent,))
             self._ledger.leases.end_batch(intent)
 
-    async def _poll(self, name: str) -> Any:
+    async def _poll(self, name: str) -> tuple[str, list[str]]:
+        """Wait until a batch is over; return how it ended and the files of its answers."""
         failed = 0
         while True:
             try:
                 with self._wire.refusals(f"batch {name} cannot be looked at", _LATER):
                     batch = await self._wire.client.batches.retrieve(name)
+                    status, files = batch.status, (batch.output_file_id, batch.error_file_id)
+                    if not isinstance(status, str) or not all(
+                        isinstance(one, str | None) for one in files
+                    ):
+                        raise TypeError(f"no batch in {batch!r}")
                 failed = 0
-                if batch.status in OVER:
-                    return batch
+                if status in OVER:
+                    return status, [one for one in files if one]
             except EndpointRefusedError:
                 failed += 1
                 if failed >= MAX_FAILED_POLLS:
@@ -232,16 +237,20 @@ class BatchTransport:
                 content = await self._wire.client.files.content(file_id)
             except openai.NotFoundError:
                 return []  # providers delete old files; what is missing is asked again
-            lines = [json.loads(line) for line in content.text.splitlines() if line.strip()]
+            lines = [json.loads(line) for line in content.text.split("\n") if line.strip()]
             if not all(isinstance(line, dict) for line in lines):
                 raise ValueError("a line is no object")
             return lines
 
     def _hand_out(self, line: dict[str, Any]) -> None:
         key = str(line.get("custom_id"))
-        response = line.get("response") or {}
+        response = line.get("response")
+        if not isinstance(response, dict):  # an error that is no answer of the endpoint
+            response = {}
         status = response.get("status_code")
-        body = json.dumps(response.get("body"), ensure_ascii=False)
+        if not isinstance(status, int):
+            status = None
+        body = json.dumps(response.get("body"))
         future = self._waiting.get(key)
         if future is None or future.done():
             return
@@ -255,7 +264,7 @@ class BatchTransport:
             can_retry = status is None or status == 429 or status >= 500
             self._reject(key, AttemptFailedError(f"http_{status}", said, can_retry=can_retry))
 
-    def _reject(self, key: str, error: Exception) -> None:
+    def _reject(self, key: str, error: BaseException) -> None:
         future = self._waiting.get(key)
         if future is not None and not future.done():
             future.set_exception(error)
@@ -267,6 +276,14 @@ class BatchTransport:
         await asyncio.gather(*self._tasks, return_exceptions=True)
         self._close_finished()
         await self._wire.close()
+
+
+def _name(made: Any) -> str:
+    """Return the provider's name of a file or batch; raises TypeError if it has none."""
+    name = getattr(made, "id", None)
+    if not isinstance(name, str) or not name or not name.isprintable():
+        raise TypeError(f"no id in {made!r}")
+    return name
 
 
 def _line(request: Request) -> bytes:

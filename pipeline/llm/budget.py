@@ -52,7 +52,7 @@ def usage_of(body: Mapping[str, Any]) -> Usage | None:
     if not isinstance(usage, dict):
         return None
     tokens_in, tokens_out = usage.get("prompt_tokens"), usage.get("completion_tokens")
-    if not isinstance(tokens_in, int) or not isinstance(tokens_out, int):
+    if type(tokens_in) is not int or type(tokens_out) is not int:
         return None
     whole = 0 <= tokens_in <= MOST_TOKENS and 0 <= tokens_out <= MOST_TOKENS
     return Usage(tokens_in, tokens_out) if whole else None

@@ -13,6 +13,17 @@ from pydantic import BaseModel
 from pipeline.llm.role import LlmRole
 from pipeline.records import Message
 
+# What reading a stranger's JSON may raise: not JSON, of another shape, too deep or too large.
+BROKEN = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    ArithmeticError,
+    AssertionError,
+    RecursionError,
+)
+
 
 @dataclass(frozen=True)
 class Reply:
@@ -107,14 +118,46 @@ def embedding_key(content: bytes) -> str:
     return hashlib.sha256(b"embedding\n" + content).hexdigest()
 
 
+@dataclass(frozen=True)
+class ChatBody:
+    """What we read of a chat completion; `text` and the other words are valid text."""
+
+    text: str
+    finish_reason: str
+    refusal: str
+    body: dict[str, Any]
+
+
+def parse_chat(raw: str) -> ChatBody:
+    """Return what a raw answer of a chat model says; raises ValueError if it is none."""
+    try:
+        body = json.loads(raw)
+        choice = body["choices"][0]
+        message = choice["message"]
+        text = message.get("content") or ""
+        finish_reason = choice.get("finish_reason") or "stop"
+        refusal = message.get("refusal") or ""
+    except BROKEN as error:
+        raise ValueError(f"no chat completion ({type(error).__name__} {error})") from error
+    if not isinstance(text, str) or not isinstance(finish_reason, str):
+        raise ValueError("no chat completion (its content is not text)")
+    return ChatBody(valid_text(text), valid_text(finish_reason), valid_text(str(refusal)), body)
+
+
+def valid_text(text: str) -> str:
+    """Join the halves of surrogate pairs; a half alone, which is no text, becomes U+FFFD."""
+    return text.encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")
+
+
 def read_reply(raw: str, key: str) -> Reply:
-    """Return the reply in a raw answer; raises CallRejectedError if it was cut or withheld."""
-    body = json.loads(raw)
-    choice = body["choices"][0]
-    finish_reason = choice.get("finish_reason") or "stop"
-    text = choice["message"].get("content") or ""
-    if finish_reason in ("length", "content_filter"):
-        raise CallRejectedError(f"finish_{finish_reason}", text[-80:], key)
-    if not text.strip():
-        raise CallRejectedError("empty", str(choice["message"].get("refusal") or ""), key)
-    return Reply(text=text, request_id=key, model=str(body.get("model", "")))
+    """Return the reply in a raw answer.
+
+    Raises CallRejectedError if it was cut or withheld, ValueError if it is no chat completion.
+    """
+    said = parse_chat(raw)
+    if said.finish_reason in ("length", "content_filter"):
+        raise CallRejectedError(f"finish_{said.finish_reason}", said.text[-80:], key)
+    if not said.text.strip():
+        raise CallRejectedError("empty", said.refusal, key)
+    model = valid_text(str(said.body.get("model", "")))
+    return Reply(text=said.text, request_id=key, model=model)

@@ -7,27 +7,23 @@ alone: a killed run, another batch size or a grown corpus pays for new texts onl
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
-import math
-from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.llm.answer import read_answers
 from pipeline.llm.budget import MOST_TOKENS, Usage
-from pipeline.llm.chat import CallRejectedError, Request, embedding_key
+from pipeline.llm.chat import BROKEN, CallRejectedError, Request, embedding_key
 from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
 from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
-
-Vector: TypeAlias = "array[float]"
+from pipeline.llm.vectors import Vector, entries_of, read_vector, vector_of
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ class EmbeddingTransport(OpenAITransport):
     async def send(self, request: Request) -> Completion:
         """See `OpenAITransport.send`."""
         completion = await super().send(request)
-        found, wanted = len(_entries(completion.raw)), request.turns
+        found, wanted = len(entries_of(completion.raw)), request.turns
         if found != wanted:
             raise AttemptFailedError("malformed", f"{found} vectors for {wanted} texts")
         return completion
@@ -85,13 +81,13 @@ class EmbeddingTransport(OpenAITransport):
         """Read an answer's body; raises AttemptFailedError if it is no list of vectors."""
         raw = self.redacted(raw)
         try:
-            for entry in _entries(raw):
-                _vector(entry)
+            for entry in entries_of(raw):
+                vector_of(entry)
             tokens = (json.loads(raw).get("usage") or {}).get("prompt_tokens")
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+        except BROKEN as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
         usage = None
-        if isinstance(tokens, int) and 0 <= tokens <= MOST_TOKENS:
+        if type(tokens) is int and 0 <= tokens <= MOST_TOKENS:
             usage = Usage(tokens, 0)
         return Completion("", "stop", usage, raw)
 
@@ -108,8 +104,8 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         role = self.role
         wanted = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
         self.count.asked += len(wanted)
-        found = {text: self._ledger.answer_text(one.key) for text, one in wanted.items()}
-        vectors = {text: read_vector(raw) for text, raw in found.items() if raw is not None}
+        kept = {text: self._kept(one.key) for text, one in wanted.items()}
+        vectors = {text: vector for text, vector in kept.items() if vector is not None}
         self.count.cached += len(vectors)
         rejected: dict[str, str] = {}
         calls = calls_of(wanted.keys() - vectors.keys(), role.texts_per_call)
@@ -128,18 +124,18 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
                 middle = len(part) // 2
                 await asyncio.gather(pay(part[:middle]), pay(part[middle:]))
             else:
-                entries = map(_vector, _entries(raw))
+                entries = map(vector_of, entries_of(raw))
                 vectors.update(zip(part, entries, strict=True))
 
         async def wait(part: list[str], keys: frozenset[str]) -> None:
             await self._until_free(keys)
             left = []
             for text in part:
-                raw = self._ledger.answer_text(wanted[text].key)
-                if raw is None:
+                vector = self._kept(wanted[text].key)
+                if vector is None:
                     left.append(text)
                 else:
-                    vectors[text] = read_vector(raw)
+                    vectors[text] = vector
                     self.count.cached += 1
             if left:
                 await pay(left)
@@ -147,6 +143,14 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         async for _ in in_order(calls, pay, window=2 * role.in_flight):
             pass
         return _checked(vectors, rejected, role.model)
+
+    def _kept(self, key: str) -> Vector | None:
+        """Return the vector that the ledger has, None if it has none."""
+        raw = self._ledger.answer_text(key)
+        if raw is None:
+            return None
+        with self._ledger.reading(key):
+            return read_vector(raw)
 
     def _keys(self, request: Request) -> tuple[str, ...]:
         asked = json.loads(request.content)
@@ -184,32 +188,9 @@ class RecordedEmbedder:
 def _alone(request: Request, raw: str) -> Iterator[tuple[Request, str]]:
     """Yield each text's own request, with the answer that it would have got."""
     asked, answered = json.loads(request.content), json.loads(raw)
-    for text, entry in zip(asked["input"], _entries(raw), strict=True):
+    for text, entry in zip(asked["input"], entries_of(raw), strict=True):
         answer = {"model": answered.get("model"), "data": [{**entry, "index": 0}]}
         yield _rendered(asked | {"input": [text]}), json.dumps(answer)
-
-
-def read_vector(raw: str) -> Vector:
-    """Return the vector of an answer about one text."""
-    return _vector(_entries(raw)[0])
-
-
-def _entries(raw: str) -> list[dict[str, Any]]:
-    """Return the entries of an answer in the order of the texts; they may come in any."""
-    return sorted(json.loads(raw)["data"], key=lambda entry: int(entry["index"]))
-
-
-def _vector(entry: dict[str, Any]) -> Vector:
-    """Return an entry's numbers, sent as a list or as base64 of 32-bit floats."""
-    sent = entry["embedding"]
-    vector = array("f")
-    if isinstance(sent, str):
-        vector.frombytes(base64.b64decode(sent, validate=True))
-    else:
-        vector.extend(sent)
-    if not vector or not all(map(math.isfinite, vector)):
-        raise ValueError("a vector is empty or not finite")
-    return vector
 
 
 def _checked(vectors: dict[str, Vector], rejected: dict[str, str], model: str) -> Embedded:

@@ -7,11 +7,13 @@ compared before a row is read. Who reads writes nothing: no file, no table, no l
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Self
 
 from pipeline.errors import PipelineError
@@ -54,6 +56,11 @@ def not_whole(path: Path, problem: str) -> LedgerError:
         "`distillery ledger export saved.jsonl --salvage`, move the file away, then "
         "`distillery ledger import saved.jsonl`."
     )
+
+
+def written_to(path: Path) -> LedgerError:
+    """Return the error of a ledger that changed under its reader."""
+    return LedgerError(f"{path}: was written to while it was read\nRun the same command again.")
 
 
 def existing_file(path: Path) -> Path:
@@ -99,20 +106,35 @@ def connect(uri: str, *, timeout_s: float = BUSY_S, any_thread: bool = False) ->
     return db
 
 
-def reading_uri(file: Path) -> str:
-    """Return how to open `file` without writing anything, its neighbours included.
+def beside(file: Path) -> dict[str, Path]:
+    """Return the files that SQLite may keep beside a database, by their ending."""
+    return {end: file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")}
+
+
+@contextmanager
+def reading_uri(file: Path) -> Iterator[str]:
+    """Give how to open `file` without writing anything, its neighbours included.
 
     At rest a ledger is one file, which SQLite takes as it is. While somebody writes, or after a
-    writer was killed, its newest rows are beside it.
+    writer was killed, its newest rows are beside it. Where the index of those rows is missing,
+    SQLite would make it: then a private copy is read, that is gone afterwards.
     """
-    beside = {end: file.with_name(file.name + end) for end in ("-wal", "-shm", "-journal")}
-    if beside["-wal"].is_file() and beside["-wal"].stat().st_size:
-        mode = "mode=ro&readonly_shm=1" if beside["-shm"].is_file() else "mode=ro"
-    elif beside["-journal"].is_file():
-        mode = "mode=ro"
+    near = beside(file)
+    if near["-wal"].is_file() and near["-wal"].stat().st_size:
+        if near["-shm"].is_file():
+            yield f"{file.as_uri()}?mode=ro&readonly_shm=1"
+            return
+        with TemporaryDirectory(prefix="ledger-") as folder:
+            copy = Path(folder, "ledger.sqlite")
+            shutil.copyfile(file, copy)
+            shutil.copyfile(near["-wal"], beside(copy)["-wal"])
+            if near["-shm"].is_file():  # a writer came, so the halves may not fit
+                raise written_to(file)
+            yield copy.as_uri()
+    elif near["-journal"].is_file():
+        yield f"{file.as_uri()}?mode=ro"
     else:
-        mode = "mode=ro&immutable=1"
-    return f"{file.as_uri()}?{mode}"
+        yield f"{file.as_uri()}?mode=ro&immutable=1"
 
 
 def write_ahead(db: sqlite3.Connection) -> None:
@@ -162,15 +184,13 @@ class LedgerReader:
 
     def _open(self) -> None:
         self._stamp = self._file_stamp()
-        uri = reading_uri(self._file)
-        self._as_it_is = "immutable" in uri
-        self._db = connect(uri)
-        try:
+        with ExitStack() as stack:
+            uri = stack.enter_context(reading_uri(self._file))
+            self._as_it_is = "immutable" in uri
+            self._db = stack.enter_context(closing(connect(uri)))
             if check(self._db, self.path, self._file) == 0:
                 raise LedgerError(f"{self.path}: empty\nNothing was asked here yet.")
-        except BaseException:
-            self._db.close()
-            raise
+            self._opened = stack.pop_all()
 
     def _file_stamp(self) -> tuple[int, ...]:
         stat = self._file.stat()
@@ -184,7 +204,7 @@ class LedgerReader:
 
     def close(self) -> None:
         """Close the file."""
-        self._db.close()
+        self._opened.close()
 
     def rows(self, query: str, *values: object) -> list[tuple[object, ...]]:
         """Return all rows of a query."""
@@ -198,7 +218,7 @@ class LedgerReader:
                 else:
                     if not self._moved():
                         return rows
-                self._db.close()
+                self._opened.close()
                 self._open()
 
     def _moved(self) -> bool:
@@ -210,9 +230,7 @@ class LedgerReader:
         with explained(self.path):
             yield from self._db.execute(query, values)
             if self._moved():
-                raise LedgerError(
-                    f"{self.path}: was written to while it was read\nRun the same command again."
-                )
+                raise written_to(self.path)
 
     def answer_text(self, key: str) -> str | None:
         """Return the raw answer of a request, None if it was never answered."""
@@ -223,6 +241,18 @@ class LedgerReader:
         if not isinstance(text, str):
             raise not_whole(self.path, f"the answer to {key} is no text")
         return text
+
+    @contextmanager
+    def reading(self, key: str) -> Iterator[None]:
+        """Turn the ValueError of an answer that cannot be read into a LedgerError."""
+        try:
+            yield
+        except ValueError as error:
+            raise LedgerError(
+                f"{self.path}: the answer to {key} cannot be read ({error})\n"
+                "Delete it with `distillery ledger prune`, by --stage or --older-than-days, then "
+                "run the same command again: what was deleted is asked anew."
+            ) from error
 
     def spent(self) -> Spent:
         """Return the totals that the budget is checked against."""

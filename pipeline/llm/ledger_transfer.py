@@ -4,19 +4,22 @@ from __future__ import annotations
 
 import json
 import math
+import os
 import sqlite3
 import time
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 from pydantic import ValidationError
 
+from pipeline.errors import TargetError
 from pipeline.llm.answer import ANSWER_COLUMNS, Answer, mismatch, read_answers
 from pipeline.llm.budget import Spent
 from pipeline.llm.ledger import Ledger, LedgerError
 from pipeline.llm.ledger_file import (
     LedgerReader,
+    beside,
     connect,
     existing_file,
     explained,
@@ -49,8 +52,10 @@ class StageStats(Record):
 def export_answers(ledger: Path, out: Path, *, salvage: bool = False) -> int:
     """Write all answers to `out` as JSON Lines ordered by key; return their number.
 
-    `salvage` reads a damaged ledger row by row and passes over what cannot be read.
+    `salvage` reads a damaged ledger row by row and passes over what cannot be read. Raises
+    TargetError if `out` is the ledger, or one of the files that SQLite keeps beside it.
     """
+    _require_another(out, existing_file(ledger))
     answers = _salvaged(ledger) if salvage else _in_key_order(ledger)
     count = 0
     with AtomicFile(out) as part, part.open("w", encoding="utf-8") as stream:
@@ -58,6 +63,15 @@ def export_answers(ledger: Path, out: Path, *, salvage: bool = False) -> int:
             stream.write(json.dumps(answer.model_dump(), ensure_ascii=False) + "\n")
             count += 1
     return count
+
+
+def _require_another(out: Path, ledger: Path) -> None:
+    """Refuse to write over a ledger, by whatever name or link."""
+    for own in (ledger, *beside(ledger).values()):
+        with suppress(OSError):
+            if os.path.realpath(out) == str(own) or out.samefile(own):
+                hint = "Give the export a name of its own; nothing was changed."
+                raise TargetError(out, "is the file itself, or a part of the ledger", hint=hint)
 
 
 def _in_key_order(path: Path) -> Iterator[Answer]:
@@ -80,7 +94,7 @@ def _salvaged(path: Path) -> Iterator[Answer]:
     """
     with explained(path):
         file = existing_file(path)
-        with closing(connect(reading_uri(file))) as db:
+        with reading_uri(file) as uri, closing(connect(uri)) as db:
             yield from _readable(db, path)
 
 
@@ -111,8 +125,12 @@ def import_answers(ledger: Path, source: Path) -> tuple[int, int]:
     """Add the answers of an export, all or none; return (added, already there).
 
     Imported answers cost nothing here: the budget does not count them. They are checked into a
-    table of this connection alone, so that the ledger is locked only while they are copied.
+    table of this connection alone, so that the ledger is locked only while they are copied. A
+    ledger is made only for an export that is whole.
     """
+    if not os.path.lexists(ledger):
+        for _ in read_answers(source):
+            pass
     with Ledger(ledger) as target, explained(ledger):
         target.rows(f"CREATE TEMP TABLE incoming ({_NAMES})")
         count = 0

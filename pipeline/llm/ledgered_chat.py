@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 
 from pydantic import BaseModel
 
 from pipeline.llm.budget import usage_of
-from pipeline.llm.chat import Reply, build_request, read_reply
+from pipeline.llm.chat import Reply, build_request, parse_chat, read_reply
 from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.role import LlmRole
 from pipeline.records import Message
@@ -32,5 +31,6 @@ class LedgeredChat(LedgeredCalls[LlmRole]):
             raw = await self._pay_once(request)
         else:
             self.count.cached += 1
-        self.count.use(usage_of(json.loads(raw)))
-        return read_reply(raw, request.key)
+        with self._ledger.reading(request.key):
+            self.count.use(usage_of(parse_chat(raw).body))
+            return read_reply(raw, request.key)

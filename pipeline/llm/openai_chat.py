@@ -7,7 +7,6 @@ ledger needs neither the library nor a key.
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -17,12 +16,13 @@ from urllib.parse import urlsplit
 from pipeline.addresses import hide_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.llm.budget import usage_of
-from pipeline.llm.chat import Request
+from pipeline.llm.chat import BROKEN, Request, parse_chat
 from pipeline.llm.rate_limit import retry_after_s
 from pipeline.llm.role import Role
 from pipeline.llm.transport import AttemptFailedError, Completion
 
 if TYPE_CHECKING:
+    import httpx2
     import openai
 
     from pipeline.llm.local_server import LocalServer
@@ -61,7 +61,11 @@ class OpenAITransport:
 
         # A redirect could carry prompts to a host that nobody named; a proxy has no business
         # between this machine and itself.
-        options: dict[str, Any] = {"follow_redirects": False, "trust_env": not is_loopback(host)}
+        options: dict[str, Any] = {
+            "follow_redirects": False,
+            "trust_env": not is_loopback(host),
+            "event_hooks": {"response": [_as_utf8]},
+        }
         if self._server is not None:
             options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self._server.socket))
         return openai.AsyncOpenAI(
@@ -108,15 +112,10 @@ class OpenAITransport:
         """Read an answer's body; raises AttemptFailedError if it is no chat completion."""
         raw = self.redacted(raw)
         try:
-            body = json.loads(raw)
-            choice = body["choices"][0]
-            text = choice["message"].get("content") or ""
-            finish_reason = choice.get("finish_reason") or "stop"
-            if not isinstance(text, str) or not isinstance(finish_reason, str):
-                raise TypeError("content is not text")
-        except (ValueError, LookupError, TypeError, AttributeError) as error:
+            said = parse_chat(raw)
+        except ValueError as error:
             raise AttemptFailedError("malformed", raw[:MAX_DETAIL]) from error
-        return Completion(text, finish_reason, usage_of(body), raw)
+        return Completion(said.text, said.finish_reason, usage_of(said.body), raw)
 
     def _refused(self, error: openai.APIStatusError) -> AttemptFailedError | EndpointRefusedError:
         status = error.status_code
@@ -155,8 +154,8 @@ class OpenAITransport:
 
         try:
             yield
-        except (openai.APIError, httpx2.HTTPError, ValueError) as error:
-            # ValueError: an answer that is no JSON, or not what the client expects.
+        except (openai.APIError, httpx2.HTTPError, *BROKEN) as error:
+            # An answer that is no JSON, or not what the client or we expect.
             said = self.redacted(f"{type(error).__name__} {error}")[:MAX_DETAIL]
             raise EndpointRefusedError(f"{self.base_url}: {what}: {said}\n{hint}") from None
 
@@ -173,6 +172,11 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+async def _as_utf8(response: httpx2.Response) -> None:
+    """Read JSON as UTF-8, which it is by definition, whatever charset a header names."""
+    response.encoding = "utf-8"
 
 
 def _cause(error: Exception) -> str:

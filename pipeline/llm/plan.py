@@ -111,8 +111,9 @@ class PlanningChat(Plan):
                 self.add(request, fewest=self._fewest, expected=self._expected)
             else:
                 self.in_ledger += 1
-        if raw is not None:
-            return read_reply(raw, request.key)
+        if self._ledger and raw is not None:
+            with self._ledger.reading(request.key):
+                return read_reply(raw, request.key)
         return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
 
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 import math
 import os
+import re
 import shutil
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -241,6 +244,27 @@ def test_ledger_commands_count_import_and_prune(project: Path) -> None:
     assert refused.returncode == 2
     assert "20 answers deleted" in pruned.stdout
     assert "20 answers added, 0 were there already" in imported.stdout
+
+
+def test_no_control_character_of_an_endpoint_or_a_ledger_reaches_the_terminal(
+    project: Path, endpoint: Handle
+) -> None:
+    distillery(project, *DISTIL)
+    with closing(sqlite3.connect(project / ".distillery" / "ledger.sqlite")) as db, db:
+        db.execute("UPDATE answers SET stage = ?", ("\x1b]0;pwn\x07\r\x9b2J\u202e",))
+    endpoint.behaviour.status = 404
+    endpoint.behaviour.status_body = "\x1b]0;pwn\x07\r\x9b2J\u202e"
+
+    stats = distillery(project, "ledger", "stats")
+    as_json = distillery(project, "ledger", "stats", "--json")
+    refused = distillery(project, "preview", "--corpus", "human-all_dimensions", "--ask")
+
+    assert "⟨U+001B⟩]0;pwn⟨U+0007⟩" in stats.stdout
+    assert json.loads(as_json.stdout)["stages"][0]["stage"].startswith("\x1b]0;pwn")
+    assert refused.returncode == 2
+    assert "⟨U+001B⟩]0;pwn⟨U+0007⟩" in refused.stderr
+    for said in (stats.stdout, as_json.stdout, refused.stderr):
+        assert not re.search("[\x00-\x08\x0b-\x1f\x7f-\x9f\u202e]", said)
 
 
 def test_commands_that_read_write_nothing_and_a_missing_ledger_is_named(project: Path) -> None:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from pipeline.llm import Budget
+from pipeline.llm import Budget, CallRejectedError
 from pipeline.llm.batch_chat import BatchTransport
 from pipeline.llm.budget import BudgetSpentError
 from pipeline.llm.ledger import Ledger
@@ -138,3 +140,120 @@ async def test_an_endpoint_without_batches_is_named(endpoint: Handle, ledger: Pa
     async with teacher(role, ledger) as chat:
         with pytest.raises(EndpointRefusedError, match="could not be created"):
             await chat.ask(said("Hello"))
+
+
+def every(value: Any) -> Callable[[Any], Any]:
+    return lambda _: value
+
+
+def having(**changes: Any) -> Callable[[Any], Any]:
+    return lambda found: found | changes
+
+
+@pytest.mark.parametrize(
+    ("what", "change"),
+    [
+        *(("file", every(one)) for one in (None, [], "hello", {})),
+        ("file", having(id=5)),
+        *(("batch", every(one)) for one in (None, [], "hello", {})),
+        ("batch", having(id=None)),
+        *(("poll", every(one)) for one in (None, [], "hello", {}, 5)),
+        ("poll", having(status=["completed"])),
+        ("poll", having(output_file_id=5)),
+        ("poll", having(output_file_id=["x"])),
+        ("line", every([])),
+        ("line", every("hello")),
+    ],
+)
+async def test_a_malformed_batch_ends_the_run_with_one_clear_error(
+    endpoint: Handle, ledger: Path, what: str, change: Callable[[Any], Any]
+) -> None:
+    misanswer(endpoint, what, change)
+
+    async with asyncio.timeout(20), teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 3)
+
+    assert {type(one) for one in results} == {EndpointRefusedError}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        having(response="x"),
+        having(response=["x"]),
+        having(response={"status_code": "500", "body": {}}),
+        having(response={"status_code": 200, "body": []}),
+        having(response={"status_code": 200}),
+        having(custom_id=None),
+        having(custom_id=["x"]),
+    ],
+)
+async def test_a_malformed_line_of_a_batch_is_a_failed_attempt(
+    endpoint: Handle, ledger: Path, change: Callable[[Any], Any]
+) -> None:
+    misanswer(endpoint, "line", change)
+    role = batched(endpoint.base_url, pace={"max_attempts": 2})
+
+    async with asyncio.timeout(20), teacher(role, ledger) as chat:
+        results = await ask_all(chat, 3)
+
+    assert {type(one) for one in results} == {CallRejectedError}
+    assert len(endpoint.endpoint.batches.batches) == 2
+
+
+async def test_lines_nested_too_deeply_end_the_run_with_one_clear_error(
+    endpoint: Handle, ledger: Path
+) -> None:
+    misanswer(endpoint, "line", having(x="DEEP"))
+
+    async with asyncio.timeout(20), teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 3)
+
+    assert {type(one) for one in results} == {EndpointRefusedError}
+
+
+@pytest.mark.parametrize("metadata", [["x"], "hello", {"intent": ["x"]}])
+async def test_a_malformed_list_of_batches_ends_the_run_with_one_clear_error(
+    endpoint: Handle, ledger: Path, metadata: Any
+) -> None:
+    with Ledger(ledger) as opened, opened.transaction() as db:
+        db.execute("INSERT INTO batches VALUES ('x', ?, NULL, 1, '{}')", (endpoint.base_url,))
+    endpoint.endpoint.batches.batches["b"] = {"id": "b", "metadata": metadata}
+
+    async with asyncio.timeout(20), teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 3)
+
+    assert {type(one) for one in results} == {EndpointRefusedError}
+
+
+@pytest.mark.parametrize("error", [TypeError, AttributeError, RecursionError, LookupError])
+async def test_whatever_ends_the_watch_of_a_batch_reaches_all_who_wait(
+    endpoint: Handle, ledger: Path, monkeypatch: pytest.MonkeyPatch, error: type[Exception]
+) -> None:
+    async def broken(*_: object) -> None:
+        raise error("a bug")
+
+    monkeypatch.setattr(BatchTransport, "_collect", broken)
+
+    async with asyncio.timeout(20), teacher(batched(endpoint.base_url), ledger) as chat:
+        results = await ask_all(chat, 3)
+
+    assert {type(one) for one in results} == {error}
+
+
+def misanswer(endpoint: Handle, what: str, change: Callable[[Any], Any]) -> None:
+    """Change what the batch API answers: a `file`, a new `batch`, a `poll` of one, or a `line`."""
+    batches = endpoint.endpoint.batches
+    handle = batches.handle
+    paths = {"POST /v1/files": "file", "POST /v1/batches": "batch"}
+
+    def changed(method: str, path: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+        status, answer = handle(method, path, headers, body)
+        asked = paths.get(f"{method} {path}", "line" if path.endswith("/content") else "poll")
+        if asked == what:
+            lines = [json.dumps(change(json.loads(one))) for one in answer.splitlines()]
+            deep = "[" * 100_000 + "]" * 100_000
+            answer = "\n".join(lines).replace('"DEEP"', deep).encode()
+        return status, answer
+
+    batches.handle = changed  # type: ignore[method-assign]

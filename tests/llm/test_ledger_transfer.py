@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import MissingFileError, RowError
+from pipeline.errors import MissingFileError, RowError, TargetError
 from pipeline.llm import Budget
 from pipeline.llm.ledger import LedgerError
 from pipeline.llm.ledger_transfer import (
@@ -17,6 +19,7 @@ from pipeline.llm.ledger_transfer import (
 )
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.recorded_chat import NotRecordedError
+from tests.llm.test_ledger import fill
 from tests.mock_endpoint import Handle
 from tests.teachers import role_at, said, teacher
 
@@ -67,6 +70,54 @@ async def test_pruned_answers_are_gone_and_stay_counted(endpoint: Handle, ledger
     assert ledger_stats(ledger)[0].calls == 6
 
 
+def the_same(ledger: Path) -> Path:
+    return ledger.parent / "below" / ".." / ledger.name
+
+
+def a_link(ledger: Path) -> Path:
+    (ledger.parent / "link").symlink_to(ledger.name)
+    return ledger.parent / "link"
+
+
+def a_hard_link(ledger: Path) -> Path:
+    os.link(ledger, ledger.parent / "hard")
+    return ledger.parent / "hard"
+
+
+def through_a_linked_folder(ledger: Path) -> Path:
+    (ledger.parent / "folder").symlink_to(".")
+    return ledger.parent / "folder" / ledger.name
+
+
+def beside_it(end: str) -> Callable[[Path], Path]:
+    return lambda ledger: ledger.with_name(ledger.name + end)
+
+
+@pytest.mark.parametrize("salvage", [False, True])
+@pytest.mark.parametrize(
+    "name",
+    [
+        *(the_same, a_link, a_hard_link, through_a_linked_folder),
+        *map(beside_it, ("-wal", "-shm", "-journal")),
+    ],
+)
+def test_an_export_is_never_written_over_its_ledger(
+    ledger: Path, name: Callable[[Path], Path], salvage: bool
+) -> None:
+    fill(ledger, 3)
+    (ledger.parent / "below").mkdir()
+    out = name(ledger)
+    before = {path: path.is_file() and path.read_bytes() for path in ledger.parent.iterdir()}
+
+    with pytest.raises(TargetError, match="a part of the ledger") as caught:
+        export_answers(ledger, out, salvage=salvage)
+
+    assert caught.value.exit_code == 2
+    assert before == {
+        path: path.is_file() and path.read_bytes() for path in ledger.parent.iterdir()
+    }
+
+
 @pytest.mark.parametrize("line", ["{}", "not json", '{"key": "short"}'])
 def test_a_line_that_is_no_answer_is_named(tmp_path: Path, ledger: Path, line: str) -> None:
     export = tmp_path / "export.jsonl"
@@ -81,5 +132,9 @@ def test_there_is_nothing_to_export_before_anything_was_asked(tmp_path: Path) ->
         export_answers(tmp_path / "none.sqlite", tmp_path / "out.jsonl")
     with pytest.raises(MissingFileError, match="no such file"):
         import_answers(tmp_path / "ledger.sqlite", tmp_path / "none.jsonl")
+    (tmp_path / "half.jsonl").write_text("{")
+    with pytest.raises(RowError, match="row 1"):
+        import_answers(tmp_path / "ledger.sqlite", tmp_path / "half.jsonl")
+    assert {path.name for path in tmp_path.iterdir()} == {"half.jsonl"}
     with pytest.raises(LedgerError, match="no such ledger"):
         ledger_stats(tmp_path / "other.sqlite")

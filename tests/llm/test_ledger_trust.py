@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
 from contextlib import closing
@@ -37,6 +38,12 @@ READERS: list[Callable[[Path], object]] = [
     ledger_stats,
     lambda path: export_answers(path, path.with_name("out.jsonl")),
 ]
+
+
+def salvaged(path: Path) -> int:
+    return export_answers(path, path.with_name("out.jsonl"), salvage=True)
+
+
 WRITERS: list[Callable[[Path], object]] = [Ledger, lambda path: prune_answers(path, stage="test")]
 
 
@@ -185,6 +192,33 @@ def test_who_reads_after_a_kill_reads_the_newest_rows_and_writes_nothing(
 
     assert set(before) == {"ledger.sqlite", "ledger.sqlite-shm", "ledger.sqlite-wal"}
     assert everything(ledger.parent) == before
+    assert ledger_stats(ledger)[0].calls == 20
+
+
+@pytest.mark.parametrize("use", [*READERS, salvaged])
+def test_who_reads_rows_without_their_index_makes_none(
+    ledger: Path, use: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """A ledger copied with its newest rows and without the index that SQLite keeps of them."""
+    run_until_ready(
+        "from tests.llm.test_ledger import fill, Ledger, answer\n"
+        "opened = Ledger(path)\n"
+        "opened.spent()\n"
+        "fill(path, 20)\n",
+        ledger,
+    )
+    ledger.with_name("ledger.sqlite-shm").unlink()
+    before = everything(ledger.parent)
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
+    (tmp_path / "temporary").mkdir()
+
+    used = use(ledger)
+
+    assert everything(ledger.parent) == before
+    assert set(before) == {"ledger.sqlite", "ledger.sqlite-wal"}
+    if isinstance(used, LedgerReader):
+        used.close()
+    assert not list((tmp_path / "temporary").iterdir())
     assert ledger_stats(ledger)[0].calls == 20
 
 
