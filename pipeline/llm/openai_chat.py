@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
 from pipeline.addresses import hide_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
@@ -64,13 +65,24 @@ class OpenAITransport:
         options: dict[str, Any] = {"follow_redirects": False, "trust_env": not is_loopback(host)}
         if self._server is not None:
             options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self._server.socket))
-        return openai.AsyncOpenAI(
+        if options["trust_env"]:
+            _check_proxies()
+        try:
+            http_client = openai.DefaultAsyncHttpxClient(**options)
+        except (ValueError, ImportError, httpx2.InvalidURL):
+            raise EndpointRefusedError(_BAD_PROXY) from None
+        client = openai.AsyncOpenAI(
             base_url=self.base_url,
             api_key=self._key or NO_KEY,
             max_retries=0,
             timeout=self.role.pace.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(**options),
+            http_client=http_client,
         )
+        # It fills these from OPENAI_… variables, which are meant for one provider, and would send
+        # them to any. The endpoint gets what the role names.
+        client.organization = client.project = client.admin_api_key = client.webhook_secret = None
+        client._custom_headers = {}
+        return client
 
     @property
     def client(self) -> openai.AsyncOpenAI:
@@ -173,6 +185,26 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
+
+
+_BAD_PROXY = (
+    "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY of the environment cannot be used\n"
+    "A proxy is http://host:port; socks5:// needs the package socksio. Mend it or unset it."
+)
+
+
+def _check_proxies() -> None:
+    """Raise EndpointRefusedError for a proxy that the client would take, and fail at, later."""
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        proxy = proxies.get(scheme) or "http://unset"
+        try:
+            parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            is_good = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise EndpointRefusedError(_BAD_PROXY) from None
 
 
 def _cause(error: Exception) -> str:
