@@ -48,6 +48,11 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
+def is_key(text: str) -> bool:
+    """Whether `text` can be sent as a key, and found again in what a server says."""
+    return text.isascii() and text.isprintable() and "\\" not in text
+
+
 def hide_key(key: str | None, text: str) -> str:
     r"""Return `text` with `[key]` for the key, however often it was escaped on its way.
 

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from pipeline.addresses import hide_key, is_loopback
+from pipeline.addresses import hide_key, is_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import Request
@@ -222,7 +222,7 @@ def read_key(role: Role) -> str | None:
             f"the environment variable {role.api_key_env} is not set\n"
             f"Put the key of {role.base_url} there; it is never written to any file."
         )
-    if not key.isascii() or not key.isprintable() or "\\" in key:
+    if not is_key(key):
         raise EndpointRefusedError(
             f"the environment variable {role.api_key_env} holds characters no key can have\n"
             "Copy the key again."
