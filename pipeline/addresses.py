@@ -6,7 +6,7 @@ import base64
 import html
 import ipaddress
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from urllib.parse import unquote, urlsplit
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
@@ -79,11 +79,12 @@ def hide_key(key: str | None, text: str) -> str:
 
 def _shows(key: str, text: str) -> bool:
     """Whether `text`, or what it stands for, holds the key."""
+    decoders: list[Callable[[str], str]] = [str, _without_backslashes, html.unescape, unquote]
     traces, in_hex = {key, *_in_base64(key)}, key.encode().hex()
     for _ in range(_MOST_LAYERS):
         outer = text
         # Looked at after each, as a key may itself look escaped.
-        for decode in (str, _without_backslashes, html.unescape, unquote):
+        for decode in decoders:
             text = decode(text)
             if any(trace in text for trace in traces) or in_hex in text.lower():
                 return True

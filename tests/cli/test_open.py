@@ -262,7 +262,7 @@ def test_a_dvc_lock_that_is_none_locks_nothing(
     build: Path, monkeypatch: pytest.MonkeyPatch, locked: str
 ) -> None:
     said = subprocess.CompletedProcess([], 0, stdout="{}")
-    monkeypatch.setattr(serving.subprocess, "run", lambda *_, **__: said)
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: said)
     (build / "dvc.lock").write_text(locked)
 
     states = present_states(build, read_stage_graph(build / "dvc.yaml"))
