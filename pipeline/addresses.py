@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import base64
 import html
 import ipaddress
 import re
-from urllib.parse import urlsplit
+from collections.abc import Callable, Iterator
+from urllib.parse import unquote, urlsplit
 
 _CREDENTIALS = re.compile(r"(?<=://)[^/\s]*@")
+
+
+_LEFT_OUT = "[key] (what the server said held the key, so all of it is left out)"
+_MOST_LAYERS = 32
+_BACKSLASHES = re.compile(r"\\++(?:u([0-9a-fA-F]{4})|x([0-9a-fA-F]{2}))?")
 
 
 def check_url(url: str, *, name: str, key_place: str, allowed: bool, allow: str) -> None:
@@ -48,13 +55,60 @@ def without_credentials(text: str) -> str:
     return _CREDENTIALS.sub("", text)
 
 
-def hide_key(key: str | None, text: str) -> str:
-    r"""Return `text` with `[key]` for the key, however often it was escaped on its way.
+def is_key(text: str) -> bool:
+    """Whether `text` can be sent as a key, and found again in what a server says."""
+    return text.isascii() and text.isprintable() and "\\" not in text
 
-    A server may echo a key as JSON (`\/`, `\u0041`), as JSON within JSON, or as part of a URL
-    or of a page. A key is of ASCII characters; backslashes next to each other are in none.
+
+def hide_key(key: str | None, text: str) -> str:
+    r"""Return `text` without the key, however often it was escaped on its way.
+
+    `[key]` stands for a key as it is, as in JSON (`\/`, `\u0041`), JSON within JSON, a URL or a
+    page. A text that shows it in another way, as escapes of several kinds within each other, Base64
+    or hexadecimal, is left out as a whole. A key is of ASCII characters without backslashes.
+
+    What has fewer than 8 characters, or is one word of fewer than 16 letters, is no secret but
+    what a server that checks no key is sent (`EMPTY`, `test`, `content`): it is not looked for,
+    since it would be found in the words of good answers.
     """
-    return _forms(key).sub("[key]", text) if key else text
+    if not key or len(key) < 8 or (key.isalpha() and len(key) < 16):
+        return text
+    text = _forms(key).sub("[key]", text)
+    return _LEFT_OUT if _shows(key, text) else text
+
+
+def _shows(key: str, text: str) -> bool:
+    """Whether `text`, or what it stands for, holds the key."""
+    decoders: list[Callable[[str], str]] = [str, _without_backslashes, html.unescape, unquote]
+    traces, in_hex = {key, *_in_base64(key)}, key.encode().hex()
+    for _ in range(_MOST_LAYERS):
+        outer = text
+        # Looked at after each, as a key may itself look escaped.
+        for decode in decoders:
+            text = decode(text)
+            if any(trace in text for trace in traces) or in_hex in text.lower():
+                return True
+        if text == outer:
+            return False
+    return True  # escaped more often than anything honest
+
+
+def _without_backslashes(text: str) -> str:
+    return _BACKSLASHES.sub(_unescaped, text)
+
+
+def _unescaped(match: re.Match[str]) -> str:
+    code = match[1] or match[2]
+    return chr(int(code, 16)) if code else ""
+
+
+def _in_base64(key: str) -> Iterator[str]:
+    """Yield what Base64 makes of the key wherever in a text it stands, without what is around."""
+    for before, shared in enumerate((0, 2, 3)):
+        content = b" " * before + key.encode()
+        whole = len(content) * 8 // 6
+        for encode in (base64.b64encode, base64.urlsafe_b64encode):
+            yield encode(content).decode()[shared:whole]
 
 
 def _forms(key: str) -> re.Pattern[str]:

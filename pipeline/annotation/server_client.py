@@ -12,7 +12,7 @@ from typing import Any
 
 import pydantic
 
-from pipeline.addresses import check_url, hide_key
+from pipeline.addresses import check_url, hide_key, is_key
 from pipeline.annotation.form import SCHEMA
 from pipeline.annotation.items import Kind
 from pipeline.annotation.local_argilla import home, process
@@ -40,7 +40,11 @@ def find_address(at: home.Home) -> Address:
     workspace = os.environ.get("ARGILLA_WORKSPACE")
     if url := os.environ.get("ARGILLA_API_URL"):
         _check(url)
-        if key := os.environ.get("ARGILLA_API_KEY"):
+        if key := os.environ.get("ARGILLA_API_KEY", "").strip():
+            if not is_key(key):
+                raise PipelineError(
+                    "ARGILLA_API_KEY holds characters no key can have\nCopy the key again."
+                )
             return Address(url.rstrip("/"), key, workspace or home.Credentials.workspace)
         raise PipelineError("ARGILLA_API_URL is set, ARGILLA_API_KEY is not\nSet both, or neither.")
     running = process.find(at)

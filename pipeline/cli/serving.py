@@ -83,7 +83,10 @@ def present_states(folder: Path, graph: StageGraph) -> dict[str, State] | None:
         locked = read_yaml(lock) if lock.is_file() else {}
     except (ValueError, NotYamlError, subprocess.TimeoutExpired):
         return None
-    stages = (locked or {}).get("stages", {})
+    stages = locked.get("stages") if isinstance(locked, dict) else None
+    if not isinstance(changed, dict):
+        return None
+    stages = stages if isinstance(stages, dict) else {}
     return live_states(graph, changed=changed, locked=stages, notes=read_notes(folder))
 
 

@@ -37,6 +37,8 @@ MODEL_SHA256 = "b179c9523d0e6a0f98a330c7562b682750a6f8c8c15e5bc70ea373728110db53
 
 CONTEXT_TOKENS = 2048
 START_S = 90.0
+# What every system takes as the name of a socket, bytes with the zero at its end.
+MOST_SOCKET_NAME = 104
 # Until a connection that neither sends nor takes anything is closed, seconds.
 IDLE_S = 30
 
@@ -180,6 +182,23 @@ def _socket_in(folder: Path) -> Path:
     return folder / "model.sock"
 
 
+def _socket_folder() -> Path:
+    """Make a folder that only its owner can enter, of so short a name that a socket fits in."""
+    places = [tempfile.gettempdir(), os.environ.get("XDG_RUNTIME_DIR", ""), "/tmp"]  # noqa: S108
+    for place in places:
+        if not Path(place).is_absolute():
+            continue
+        with suppress(OSError):
+            folder = Path(tempfile.mkdtemp(prefix="distillery-", dir=place))
+            if len(os.fsencode(_socket_in(folder))) < MOST_SOCKET_NAME:
+                return folder
+            folder.rmdir()
+    raise LocalServerError(
+        f"no folder for the model's socket: {places[0]} is too long a name or cannot be written\n"
+        "Set TMPDIR to a folder of at most 60 characters."
+    )
+
+
 def _remove(folder: Path) -> None:
     """Remove the server's own folder, with nothing in it but the socket."""
     _socket_in(folder).unlink(missing_ok=True)
@@ -189,7 +208,7 @@ def _remove(folder: Path) -> None:
 
 def _launch(model: Path, log: Path, parallel: int) -> tuple[subprocess.Popen[bytes], Path, str]:
     """Start the server's process; return it, the folder of its socket, and its key."""
-    folder, key = Path(tempfile.mkdtemp(prefix="distillery-")), secrets.token_urlsafe(32)
+    folder, key = _socket_folder(), secrets.token_urlsafe(32)
     with open_log(log, anew=True) as stream:
         process = subprocess.Popen(
             [sys.executable, "-m", __name__, str(model), str(folder), str(parallel)],

@@ -12,8 +12,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
+from urllib.request import getproxies
 
-from pipeline.addresses import hide_key, is_loopback
+from pipeline.addresses import hide_key, is_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import BROKEN, Request, parse_chat
@@ -68,13 +69,24 @@ class OpenAITransport:
         }
         if self._server is not None:
             options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self._server.socket))
-        return openai.AsyncOpenAI(
+        if options["trust_env"]:
+            _check_proxies()
+        try:
+            http_client = openai.DefaultAsyncHttpxClient(**options)
+        except (ValueError, ImportError, httpx2.InvalidURL):
+            raise EndpointRefusedError(_BAD_PROXY) from None
+        client = openai.AsyncOpenAI(
             base_url=self.base_url,
             api_key=self._key or NO_KEY,
             max_retries=0,
             timeout=self.role.pace.timeout_s,
-            http_client=openai.DefaultAsyncHttpxClient(**options),
+            http_client=http_client,
         )
+        # It fills these from OPENAI_… variables, which are meant for one provider, and would send
+        # them to any. The endpoint gets what the role names.
+        client.organization = client.project = client.admin_api_key = client.webhook_secret = None
+        client._custom_headers = {}
+        return client
 
     @property
     def client(self) -> openai.AsyncOpenAI:
@@ -179,6 +191,26 @@ async def _as_utf8(response: httpx2.Response) -> None:
     response.encoding = "utf-8"
 
 
+_BAD_PROXY = (
+    "HTTPS_PROXY, HTTP_PROXY, ALL_PROXY or NO_PROXY of the environment cannot be used\n"
+    "A proxy is http://host:port; socks5:// needs the package socksio. Mend it or unset it."
+)
+
+
+def _check_proxies() -> None:
+    """Raise EndpointRefusedError for a proxy that the client would take, and fail at, later."""
+    proxies = getproxies()
+    for scheme in ("http", "https", "all"):
+        proxy = proxies.get(scheme) or "http://unset"
+        try:
+            parts = urlsplit(proxy if "://" in proxy else f"http://{proxy}")
+            is_good = bool(parts.hostname) and parts.port != 0
+        except ValueError:
+            is_good = False
+        if not is_good:
+            raise EndpointRefusedError(_BAD_PROXY) from None
+
+
 def _cause(error: Exception) -> str:
     cause = error.__cause__ or error
     return f"{type(cause).__name__} {cause}"
@@ -194,7 +226,7 @@ def read_key(role: Role) -> str | None:
             f"the environment variable {role.api_key_env} is not set\n"
             f"Put the key of {role.base_url} there; it is never written to any file."
         )
-    if not key.isascii() or not key.isprintable() or "\\" in key:
+    if not is_key(key):
         raise EndpointRefusedError(
             f"the environment variable {role.api_key_env} holds characters no key can have\n"
             "Copy the key again."

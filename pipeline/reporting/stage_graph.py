@@ -3,16 +3,46 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any, TypeAlias
+
+from pydantic import BaseModel, Field, ValidationError
 
 from pipeline.errors import MissingFileError, TableError
+from pipeline.storage import first_problem
 from pipeline.yaml_files import read_yaml
 
 PLACE = re.compile(r"\$\{([^}]+)\}")
 STUDY = re.compile(r"reports/studies/([^/]+)/")
+
+
+# A path, or the path with what DVC is to do with it.
+_Path: TypeAlias = str | Annotated[dict[str, Any], Field(min_length=1)]
+
+
+class _Body(BaseModel):
+    """What is read of a stage."""
+
+    desc: str = ""
+    deps: list[_Path] = []
+    outs: list[_Path] = []
+    metrics: list[_Path] = []
+    plots: list[_Path] = []
+
+
+class _Entry(_Body):
+    """A stage, or a family of them: `do` for each of `foreach`."""
+
+    foreach: str | list[Any] | dict[Any, Any] = {"": None}
+    do: _Body | None = None
+
+
+class _File(BaseModel):
+    """What is read of dvc.yaml."""
+
+    stages: dict[str, _Entry] = {}
 
 
 @dataclass(frozen=True)
@@ -93,10 +123,21 @@ def read_stage_graph(path: Path) -> StageGraph:
     """
     if not path.is_file():
         raise MissingFileError(path, hint="Run this in the project's folder.")
-    entries = read_values(path).get("stages", {})
+    try:
+        entries = _File.model_validate(read_values(path)).stages
+    except ValidationError as error:
+        raise TableError(path, first_problem(error), hint="Mend it.") from error
     params = path.with_name("params.yaml")
     values = read_values(params) if params.is_file() else {}
-    return StageGraph({name: _stage(name, entry, values) for name, entry in entries.items()})
+    stages = {}
+    for name, entry in entries.items():
+        items = _items(entry, values)
+        if items is None:
+            raise TableError(
+                path, f"stages.{name}.foreach: neither a list nor names and values", hint="Mend it."
+            )
+        stages[name] = _stage(name, entry, items, values)
+    return StageGraph(stages)
 
 
 def read_values(path: Path) -> dict[str, Any]:
@@ -107,30 +148,30 @@ def read_values(path: Path) -> dict[str, Any]:
     return values
 
 
-def _stage(name: str, entry: Mapping[str, Any], params: Mapping[str, Any]) -> Stage:
-    body = entry.get("do", entry)
-    items = _items(entry, params)
+def _stage(name: str, entry: _Entry, items: Mapping[str, Any], params: Mapping[str, Any]) -> Stage:
+    body = entry.do or entry
     known = {key: {**params, "key": key, "item": item} for key, item in items.items()}
+    outs = (*body.outs, *body.metrics, *body.plots)
     return Stage(
         name=name,
-        desc=body.get("desc", ""),
-        is_family="do" in entry,
-        deps=frozenset().union(*(_paths(body, ("deps",), one) for one in known.values())),
-        outs={key: _paths(body, ("outs", "metrics", "plots"), one) for key, one in known.items()},
+        desc=body.desc,
+        is_family=entry.do is not None,
+        deps=frozenset().union(*(_paths(body.deps, one) for one in known.values())),
+        outs={key: _paths(outs, one) for key, one in known.items()},
     )
 
 
-def _items(entry: Mapping[str, Any], params: Mapping[str, Any]) -> dict[str, Any]:
-    over = entry.get("foreach", {"": None})
+def _items(entry: _Entry, params: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Return what a stage runs for, by name; None if params.yaml has no such thing."""
+    over: Any = entry.foreach
     if isinstance(over, str):
         over = _value(over.strip("${}"), params) or {}
-    return over if isinstance(over, dict) else {str(one): one for one in over}
+    if isinstance(over, list):
+        return {str(one): one for one in over}
+    return over if isinstance(over, dict) else None
 
 
-def _paths(
-    body: Mapping[str, Any], keys: tuple[str, ...], known: Mapping[str, Any]
-) -> frozenset[str]:
-    entries = [entry for key in keys for entry in body.get(key, [])]
+def _paths(entries: Iterable[_Path], known: Mapping[str, Any]) -> frozenset[str]:
     names = [next(iter(entry)) if isinstance(entry, dict) else entry for entry in entries]
 
     def fill(match: re.Match[str]) -> str:

@@ -8,15 +8,27 @@ import time
 import uuid
 from collections.abc import Sequence
 from functools import partial
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
 
 from pipeline.errors import PipelineError
 from pipeline.loopback import LoopbackHandler, LoopbackServer
 from pipeline.records import Message
 from pipeline.storage import first_problem
 from pipeline.student.generate import GenerationParams, Generator, Reply
+
+# Logits divided by less are no longer finite.
+LEAST_TEMPERATURE = 1e-3
+
+
+def _require_finite_logits(temperature: float) -> float:
+    if 0 < temperature < LEAST_TEMPERATURE:
+        raise ValueError(f"0, or at least {LEAST_TEMPERATURE}")
+    return temperature
+
+
+_Temperature = Annotated[float, Field(ge=0, le=2), AfterValidator(_require_finite_logits)]
 
 
 class ChatRequest(BaseModel):
@@ -27,9 +39,9 @@ class ChatRequest(BaseModel):
     messages: tuple[Message, ...] = Field(min_length=1)
     model: str | None = None
     max_tokens: int | None = Field(default=None, ge=1, le=4096)
-    temperature: float | None = Field(default=None, ge=0, le=2)
+    temperature: _Temperature | None = None
     top_p: float | None = Field(default=None, gt=0, le=1)
-    seed: int = Field(default=0, ge=0)
+    seed: int = Field(default=0, ge=0, lt=1 << 63)
     n: int = Field(default=1, ge=1, le=16)
     stream: bool = False
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import subprocess
 import threading
 import time
 from collections.abc import Iterator
@@ -224,3 +225,47 @@ def test_outside_dvc_nothing_is_noted(tmp_path: Path, monkeypatch: pytest.Monkey
         raise StopError("no rows")
 
     assert read_notes(tmp_path) == {}
+
+
+@pytest.mark.parametrize(
+    "stages",
+    [
+        [],
+        5,
+        None,
+        {"ingest": 5},
+        {"ingest": []},
+        {"ingest": {"deps": 5}},
+        {"ingest": {"outs": [5]}},
+        {"ingest": {"outs": [{}]}},
+        {"ingest": {"foreach": 5, "do": {}}},
+        {"ingest": {"foreach": "${ingest.path}", "do": {}}},
+        {"ingest": {"foreach": ["a"], "do": 5}},
+        {"ingest": {"desc": ["a"]}},
+    ],
+)
+def test_a_dvc_yaml_that_is_no_graph_is_a_page_that_says_where(
+    port: int, build: Path, stages: object
+) -> None:
+    (build / "dvc.yaml").write_text(json.dumps({"stages": stages}))
+
+    status, page = get(port, "/")
+
+    assert status == 500
+    assert "dvc.yaml: stages" in page
+
+
+@pytest.mark.parametrize(
+    "locked", ["[]", "5", '{"stages": []}', '{"stages": 5}', '{"stages": null}']
+)
+def test_a_dvc_lock_that_is_none_locks_nothing(
+    build: Path, monkeypatch: pytest.MonkeyPatch, locked: str
+) -> None:
+    said = subprocess.CompletedProcess([], 0, stdout="{}")
+    monkeypatch.setattr("subprocess.run", lambda *_, **__: said)
+    (build / "dvc.lock").write_text(locked)
+
+    states = present_states(build, read_stage_graph(build / "dvc.yaml"))
+
+    assert states is not None
+    assert {state.kind for state in states.values()} == {"never run"}

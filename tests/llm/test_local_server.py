@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import os
 import signal
+import socket
 import stat
 import subprocess
 import sys
@@ -13,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.llm import Budget
+from pipeline.llm import Budget, local_server
 from pipeline.llm.local_server import (
     MODEL_FILE,
     LocalServer,
@@ -143,6 +144,35 @@ async def test_a_server_that_cannot_start_names_its_log(tmp_path: Path) -> None:
         await LocalServer.start(
             tmp_path / MODEL_FILE, log=tmp_path / "local_server.log", parallel=1
         )
+
+
+@pytest.mark.parametrize("is_there", [True, False])
+def test_a_long_name_of_the_temporary_folder_leaves_room_for_a_socket(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, *, is_there: bool
+) -> None:
+    long = tmp_path / ("long-" * 20)
+    if is_there:
+        long.mkdir()
+    monkeypatch.setattr("tempfile.tempdir", str(long))
+    monkeypatch.setenv("XDG_RUNTIME_DIR", str(long))
+    folder = local_server._socket_folder()
+    try:
+        with socket.socket(socket.AF_UNIX) as listener:
+            listener.bind(str(folder / "model.sock"))
+        assert folder.stat().st_mode & 0o077 == 0
+    finally:
+        local_server._remove(folder)
+    assert not is_there or list(long.iterdir()) == []
+
+
+def test_where_no_socket_fits_the_way_out_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(local_server, "MOST_SOCKET_NAME", 10)
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+
+    with pytest.raises(LocalServerError, match="Set TMPDIR to a folder of at most 60 characters"):
+        local_server._socket_folder()
 
 
 def _sockets(home: Path) -> list[Path]:

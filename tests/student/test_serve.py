@@ -76,6 +76,11 @@ def test_it_names_its_model(url: str) -> None:
         (b'{"messages": []}', "messages"),
         (ask("x", max_tokens=0), "max_tokens"),
         (ask("x", temperature=9), "temperature"),
+        (ask("x", temperature=1e-40), "temperature"),
+        (ask("x", temperature=1e-310), "temperature"),
+        (ask("x", seed=2**63), "seed"),
+        (ask("x", seed=2**64), "seed"),
+        (ask("x", seed=10**30), "seed"),
         (ask("x", stream=True), "stream"),
         (ask("long " * 40), "too long"),
         (b'{"messages": [{"role": "assistant", "content": "x"}]}', "the last one must be"),
@@ -87,6 +92,11 @@ def test_what_it_cannot_answer_is_a_400_that_says_why(url: str, body: bytes, pro
 
     assert status == 400
     assert problem in answer["error"]["message"]
+
+
+@pytest.mark.parametrize("given", [{"temperature": 1e-3}, {"seed": 2**63 - 1}, {"top_p": 1e-300}])
+def test_the_least_and_most_that_it_takes_is_answered(url: str, given: dict[str, float]) -> None:
+    assert post(url, ask("x", **{"temperature": 1.0, "max_tokens": 2} | given))[0] == 200
 
 
 def test_another_path_is_a_404(url: str) -> None:

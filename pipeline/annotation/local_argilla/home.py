@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import secrets
 import stat
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 
+from pipeline.addresses import is_key
+from pipeline.annotation.local_argilla.server import holder
 from pipeline.errors import PipelineError, TargetError
 from pipeline.storage import AtomicFile
 
@@ -32,6 +35,8 @@ _WELL_KNOWN = {
     "team.apikey",
 }
 _MIN_LENGTH = 16
+# More than any file of secrets holds, characters.
+_MOST = 10_000
 
 
 @dataclass(frozen=True)
@@ -106,21 +111,31 @@ def _require_own(home: Home) -> None:
 
 
 def read_credentials(home: Home) -> Credentials:
-    """Return the secrets; a file that others can read, or a well-known secret, is an error."""
+    """Return the secrets; a file that others can read, or a well-known secret, is an error.
+
+    No error shows what the file holds, nor leads to an exception that does.
+    """
     path = home.credentials_file
     try:
-        if stat.S_IMODE(path.stat().st_mode) & 0o077:
-            raise PipelineError(f"{path}: others can read it\nClose it: chmod 600 {path}")
-        credentials = Credentials(**json.loads(path.read_text(encoding="utf-8")))
+        with os.fdopen(holder.open_regular(path, os.O_RDONLY), encoding="utf-8") as file:
+            if stat.S_IMODE(os.fstat(file.fileno()).st_mode) & 0o077:
+                raise PipelineError(f"{path}: others can read it\nClose it: chmod 600 {path}")
+            credentials: Credentials | None = Credentials(**json.loads(file.read(_MOST)))
     except FileNotFoundError as error:
         raise PipelineError(
             f"{path}: not there\nStart the server: distillery annotate up"
         ) from error
-    except (json.JSONDecodeError, TypeError) as error:
+    except OSError as error:
         raise PipelineError(
-            f"{path}: not the server's secrets ({error})\n"
-            "Delete it: the next `distillery annotate up` makes new ones."
+            f"{path}: cannot be read ({error.strerror})\nMake it yours to read, or remove it."
         ) from error
+    except (ValueError, TypeError, RecursionError):
+        credentials = None
+    if credentials is None or not all(map(_is_text, asdict(credentials).values())):
+        raise PipelineError(
+            f"{path}: not the server's secrets\n"
+            "Delete it: the next `distillery annotate up` makes new ones."
+        )
     for name in ("password", "api_key", "auth_secret"):
         value = getattr(credentials, name)
         if value.lower() in _WELL_KNOWN or len(value) < _MIN_LENGTH:
@@ -129,3 +144,7 @@ def read_credentials(home: Home) -> Credentials:
                 "\nDelete the file: the next `distillery annotate up` makes random secrets."
             )
     return credentials
+
+
+def _is_text(value: object) -> bool:
+    return isinstance(value, str) and value != "" and is_key(value)

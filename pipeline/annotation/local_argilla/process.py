@@ -51,7 +51,8 @@ def find(home: Home) -> Running | None:
             is_held, facts = holder.read(home.lock_file)
         except OSError as error:
             raise PipelineError(
-                f"{home.lock_file}: cannot be read ({error.strerror})\nA link? Remove it."
+                f"{home.lock_file}: cannot be read ({error.strerror})\n"
+                "The server did not make it: remove it."
             ) from error
         if not is_held:
             return None

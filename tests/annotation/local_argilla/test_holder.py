@@ -110,7 +110,7 @@ def test_nobody_is_signalled_while_the_lock_is_held_by_who_is_not_proven_the_ser
     assert innocent.poll() is None
 
 
-@pytest.mark.parametrize("text", ["", "4711", "[]", "{", '{"pid": "1"}', '{"pid": 1}'])
+@pytest.mark.parametrize("text", ["", "4711", "[]", "{", "[" * 1000, '{"pid": "1"}', '{"pid": 1}'])
 def test_a_held_lock_that_does_not_say_who_holds_it_is_an_error(home: Home, text: str) -> None:
     home.lock_file.write_text(text)
 
@@ -144,8 +144,26 @@ def test_a_link_in_the_place_of_the_lock_is_not_followed(home: Home, tmp_path: P
     (tmp_path / "precious").write_text("mine")
     home.lock_file.symlink_to(tmp_path / "precious")
 
-    with pytest.raises(PipelineError, match="A link\\? Remove it"):
+    with pytest.raises(PipelineError, match="did not make it: remove it"):
         process.find(home)
     with pytest.raises(OSError, match="symbolic link"):
         holder.take(home.lock_file)
     assert (tmp_path / "precious").read_text() == "mine"
+
+
+@pytest.mark.parametrize("kind", ["pipe", "folder", "device"])
+def test_what_is_no_file_in_the_place_of_the_lock_is_an_error_and_not_waited_for(
+    home: Home, kind: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if kind == "pipe":
+        os.mkfifo(home.lock_file)
+    elif kind == "folder":
+        home.lock_file.mkdir()
+    else:
+        monkeypatch.setattr(Home, "lock_file", Path("/dev/zero"))
+
+    for act in (process.find, process.stop, process.start):
+        with pytest.raises(PipelineError, match="did not make it: remove it"):
+            act(home)
+    with pytest.raises(OSError, match=r"not a regular file|Is a directory"):
+        holder.take(home.lock_file)

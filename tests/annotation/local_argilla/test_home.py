@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import stat
 import traceback
 from dataclasses import asdict, replace
@@ -54,12 +55,61 @@ def test_a_file_that_others_can_read_is_refused(home: Home) -> None:
         read_credentials(home)
 
 
-def test_damaged_secrets_are_an_error(home: Home) -> None:
-    ensure_credentials(home)
-    home.credentials_file.write_text("{")
+SECRET = "canary-" * 4
 
-    with pytest.raises(PipelineError, match="not the server's secrets"):
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        b"{",
+        b"[]",
+        b"\xff\xfe" + SECRET.encode(),
+        b"[" * 100_000,
+        f'{{"password": "{SECRET}"'.encode(),
+        f'{{"{SECRET}": 1}}'.encode(),
+        *(
+            json.dumps(
+                dict.fromkeys(("username", "password", "api_key", "auth_secret"), SECRET) | change
+            ).encode()
+            for change in (
+                {"password": 5},
+                {"password": [SECRET]},
+                {"auth_secret": None},
+                {"api_key": f"{SECRET}é"},
+                {"username": {}},
+                {"workspace": 5},
+            )
+        ),
+    ],
+)
+def test_damaged_secrets_are_an_error_that_shows_none(home: Home, content: bytes) -> None:
+    ensure_credentials(home)
+    home.credentials_file.write_bytes(content)
+
+    with pytest.raises(PipelineError, match="not the server's secrets") as caught:
         read_credentials(home)
+    assert "canary" not in "".join(traceback.format_exception(caught.value, chain=True))
+    assert caught.value.__context__ is None
+
+
+def test_a_pipe_in_the_place_of_the_secrets_is_not_waited_for(home: Home) -> None:
+    home.root.mkdir()
+    os.mkfifo(home.credentials_file, 0o600)
+
+    with pytest.raises(PipelineError, match="not a regular file"):
+        read_credentials(home)
+
+
+@pytest.mark.parametrize("key", ["canary-é", "canary\n77", "canary\\77"])
+def test_a_key_that_no_header_can_carry_is_refused_and_not_repeated(
+    home: Home, monkeypatch: pytest.MonkeyPatch, key: str
+) -> None:
+    monkeypatch.setenv("ARGILLA_API_URL", "http://127.0.0.1:1")
+    monkeypatch.setenv("ARGILLA_API_KEY", key)
+
+    with pytest.raises(PipelineError, match="ARGILLA_API_KEY holds characters") as caught:
+        find_address(home)
+    assert "canary" not in str(caught.value)
 
 
 def test_without_a_server_nothing_is_found_or_stopped(home: Home) -> None:

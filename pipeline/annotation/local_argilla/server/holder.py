@@ -6,9 +6,11 @@ nothing, since the system gives it to another process later; id and start togeth
 
 from __future__ import annotations
 
+import errno
 import fcntl
 import json
 import os
+import stat
 import time
 from pathlib import Path
 from typing import IO, Any
@@ -17,9 +19,21 @@ from typing import IO, Any
 _PATIENCE_S = 2.0
 
 
+def open_regular(file: Path, flags: int) -> int:
+    """Open a regular file; raises OSError for a pipe, a folder or a device.
+
+    Nothing is waited for: a pipe that nobody writes to would hold the caller for ever.
+    """
+    descriptor = os.open(file, flags | os.O_NONBLOCK, 0o600)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(errno.EINVAL, "not a regular file", str(file))
+    return descriptor
+
+
 def take(file: Path) -> IO[str] | None:
     """Lock `file` for this process until it ends; None if another one has it."""
-    lock = os.fdopen(os.open(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW, 0o600), "r+")
+    lock = os.fdopen(open_regular(file, os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW), "r+")
     until = time.monotonic() + _PATIENCE_S
     while True:
         try:
@@ -46,7 +60,7 @@ def note(lock: IO[str], *, port: int, ready: bool) -> None:
 def read(file: Path) -> tuple[bool, dict[str, Any]]:
     """Return whether a process holds the lock `file`, and what was last noted in it."""
     try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW)
+        descriptor = open_regular(file, os.O_RDONLY | os.O_NOFOLLOW)
     except FileNotFoundError:
         return False, {}
     with os.fdopen(descriptor) as lock:
@@ -57,7 +71,7 @@ def read(file: Path) -> tuple[bool, dict[str, Any]]:
             is_held = True
         try:
             facts = json.loads(lock.read(1000))
-        except ValueError:
+        except (ValueError, RecursionError):
             facts = None
     return is_held, facts if isinstance(facts, dict) else {}
 
