@@ -96,7 +96,11 @@ def main() -> None:
         with noted(), refusals_explained():
             app()
     except PipelineError as error:
-        sys.stderr.write(f"error: {error}\n")
+        from pipeline.pages import printable
+
+        # A message quotes names and cells of files: a terminal obeys none of them.
+        shown = printable(str(error)).replace("\r", "⟨U+000D⟩")
+        sys.stderr.write(f"error: {shown}\n")
         if status := os.environ.get("DISTILLERY_STATUS_FILE"):  # DVC hides a stage's exit code
             Path(status).write_text(str(error.exit_code))
         sys.exit(error.exit_code)
