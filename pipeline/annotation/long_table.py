@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from math import isnan
+from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, cast, get_args
 
@@ -35,11 +35,13 @@ def read_long_table(path: Path, columns: LongColumns) -> list[Answer]:
     """Read a CSV, TSV, JSON Lines or Parquet table of one answer per row.
 
     A column of numbers is read as numbers. A list (JSON Lines, Parquet) is a set of labels. An
-    empty value is a missing answer. One annotator answering twice is an error with both rows.
+    empty value is a missing answer. One annotator answering twice is an error with both rows, and
+    so is an endless number among numbers; neither says who answered.
     """
     names = (columns.item, columns.annotator, columns.question, columns.value)
     seen: dict[tuple[str, str, str], int] = {}
-    raw: list[tuple[str, str, str, Any]] = []
+    raw: list[tuple[int, str, str, str, Any]] = []
+    worded: set[str] = set()
     for row, values in iter_rows(path, names):
         item, annotator, question = (_name(path, row, values, name) for name in names[:3])
         value = values[columns.value]
@@ -50,19 +52,25 @@ def read_long_table(path: Path, columns: LongColumns) -> list[Answer]:
             raise RowError(
                 path,
                 row,
-                f"{annotator} answered {question} on {item} in row {earlier} already",
+                f"the same annotator answered {question} on {item} in row {earlier} already",
                 hint="Keep one answer per item, annotator and question.",
             )
-        raw.append((item, annotator, question, value))
+        raw.append((row, item, annotator, question, value))
+        if not _is_number(value):
+            worded.add(question)
     if not raw:
         raise TableError(path, "there is no answer in it", hint="A table with rows is needed.")
-    numeric = {
-        question: all(_is_number(value) for *_, name, value in raw if name == question)
-        for question in {question for _, _, question, _ in raw}
-    }
+    for row, item, _, question, value in raw:
+        if question not in worded and not isfinite(float(str(value))):
+            raise RowError(
+                path,
+                row,
+                f"the answer to {question} on {item} is too large or no number, all others are one",
+                hint="Mend it, or leave it empty for a missing answer.",
+            )
     return [
-        Answer(item, item, annotator, question, _value(value, numeric=numeric[question]))
-        for item, annotator, question, value in raw
+        Answer(item, item, annotator, question, _value(value, numeric=question not in worded))
+        for _, item, annotator, question, value in raw
     ]
 
 

@@ -101,9 +101,9 @@ class RawTable:
                 f"{self._names[-1][:60]!r}, was left out"
             )
 
-    def check_size(self, path: Path) -> None:
-        """Raise TableError if the rows are too many or too large."""
-        if self.unfolded_bytes > MAX_UNFOLDED_BYTES or self.rows > MAX_ROWS:
+    def check_size(self, path: Path, *, more_rows: int = 0) -> None:
+        """Raise TableError if the rows, with `more_rows` to come, are too many or too large."""
+        if self.unfolded_bytes > MAX_UNFOLDED_BYTES or self.rows + more_rows > MAX_ROWS:
             raise TableError(
                 path,
                 f"over {MAX_ROWS:,} rows or {MAX_UNFOLDED_BYTES // 1024**2:,} MiB of values",
@@ -170,6 +170,8 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
                 table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
         else:
             for names, batch in by_block[kind](path, table):
+                # Rows without a column take no byte in the file, however many it says there are.
+                table.check_size(path, more_rows=batch.num_rows)
                 columns = [_decoded(column) for column in batch.columns]
                 block = dict(zip(names, columns, strict=True))
                 size = sum(map(sizes.of_decoded, batch.columns, columns))

@@ -67,7 +67,11 @@ def agreement(
 
 
 def _show(report: dict[str, Any]) -> None:
-    from pipeline.cli.console import say
+    from pipeline.cli.console import say as say_line
+    from pipeline.pages import printable
+
+    def say(text: str) -> None:
+        say_line(" ".join(printable(text).splitlines()))
 
     for name, facts in report["questions"].items():
         say(f"{name}: {facts['units']} units, {facts['annotators']} annotators")

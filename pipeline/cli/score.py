@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -63,9 +64,16 @@ def _pairs(
     from pipeline.sources.licences import NONE_STATED
     from pipeline.sources.rows import iter_rows
 
-    lineage = Lineage(source=file.name or "table", licence=NONE_STATED, operation="score")
+    # A name of a file may be no UTF-8, and then no record takes it.
+    name = file.name.encode("utf-8", "replace").decode()
+    lineage = Lineage(source=name or "table", licence=NONE_STATED, operation="score")
     pairs = []
-    for row, values in iter_rows(file, [utterance, response, *([situation] if situation else [])]):
+    columns = [utterance, response, *([situation] if situation else [])]
+    for row, values in iter_rows(file, columns):
+        for column in columns:
+            if re.search("[\ud800-\udfff]", _text(values[column])):
+                problem = f"{column} holds half a character (a lone surrogate)"
+                raise RowError(file, row, problem, hint="Mend the text or drop the row.")
         said, answer = _text(values[utterance]), _text(values[response])
         if not said or not answer:
             raise RowError(file, row, "utterance or response is empty", hint="Drop the row.")
@@ -74,7 +82,7 @@ def _pairs(
             dialogue_id=f"row-{row}",
             situation=_text(values[situation]) if situation else "",
             utterance=said,
-            raw=RawLocation(file=file.name, row=row),
+            raw=RawLocation(file=name, row=row),
             lineage=lineage,
         )
         answered = Response(

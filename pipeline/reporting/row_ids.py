@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import hashlib
-import json
 import re
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-from pipeline.errors import RowError
+from pipeline.errors import RowError, TableError
+from pipeline.names import as_written
 from pipeline.sources.rows import iter_csv, iter_parquet
 from pipeline.storage import iter_json_lines
+from pipeline.unfolding.json_text import parse_json
 
-_PLACE = re.compile(r"(?P<file>.+):(?P<row>[1-9]\d*)")
+_PLACE = re.compile(r"(?P<file>.+):(?P<row>[1-9][0-9]*)")
+# No file has as many rows as a number of more digits says.
+_MAX_DIGITS = 18
 NO_ID = "Give the id itself, or put the export's .ids.jsonl files into the folder of the file."
 
 
@@ -22,11 +25,14 @@ def row_id_of(argument: str) -> str:
     """Return `argument`, or the id of the row that it names as FILE:ROW, rows counted from 1.
 
     A row without an id is found by the hash of its line in the `*.ids.jsonl` files beside it.
-    Raises RowError if there is no such row, or if nothing says its id.
+    Raises RowError or TableError if there is no such row, and RowError if nothing says its id.
     """
     place = _PLACE.fullmatch(argument)
     if place is None or not (path := Path(place["file"])).is_file():
         return argument
+    if len(place["row"]) > _MAX_DIGITS:
+        problem = f"there is no row {as_written(place['row'])}"
+        raise TableError(path, problem, hint="Rows are counted from 1.")
     number = int(place["row"])
     if path.suffix == ".parquet":
         return _named(path, number, _nth(iter_parquet(path, ["id"]), number))
@@ -37,7 +43,7 @@ def row_id_of(argument: str) -> str:
     if not line:
         return _named(path, number, None)
     try:
-        row = json.loads(line)
+        row = parse_json(path, line)
     except ValueError as error:
         raise RowError(
             path, number, f"not JSON ({error})", hint="Name a row of an export."

@@ -14,7 +14,7 @@ from typing import Any, Self
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 import numpy as np
-from pydantic import Field, model_validator
+from pydantic import Field, FiniteFloat, model_validator
 
 from pipeline.config import Section
 from pipeline.errors import TableError
@@ -42,16 +42,16 @@ class ScorerFacts(Section):
     model: str
     seed: int
     raters: RaterModel
-    temperature: float
+    temperature: FiniteFloat
     classes: tuple[int, ...]
     feature_version: str
     embedder: str
-    means: tuple[float, ...]
-    least: tuple[float, ...]
-    most: tuple[float, ...]
+    means: tuple[FiniteFloat, ...]
+    least: tuple[FiniteFloat, ...]
+    most: tuple[FiniteFloat, ...]
     trained_on: int
     coder_codes: tuple[BehaviourCode, ...] = ()
-    coder_temperature: float = 1.0
+    coder_temperature: FiniteFloat = 1.0
     licence: str
     measures: dict[str, Any] = Field(default_factory=dict)
 

@@ -25,6 +25,9 @@ _NAMES: Mapping[str, Sequence[str]] = {
 _RESPONSE = ("response", "reply", "answer", "output", "completion", "response_post", "assistant")
 _RATING = ("rating", "score", "empathy", "empathy_rating")
 _RATER = ("rater", "annotator", "worker")
+# A column of these, behind a response column's name, tells of that response: `response_2_rater`.
+_IS_RATER = rf"(?:{'|'.join(_RATER)})s?(?:[_\-. ]?(?:ids?|names?|e?mails?|\d+))*"
+_IS_RATING = r"(?:rating|score)s?"
 _MAX_LABEL_CHARS = 1000
 
 
@@ -70,9 +73,24 @@ def guess_columns(found: Sequence[str], *, chosen: Mapping[str, str], licence: s
 
 
 def _responders(found: Iterable[str]) -> dict[str, ResponderColumns]:
-    """Return the columns of each responder, who is called what stands behind `response_`."""
+    """Return the columns of each responder, who is called what stands behind `response_`.
+
+    What tells of raters is never a response, with or without one beside it: ids of people would go
+    into the corpus as texts. A rating is none where what it rates is beside it.
+    """
     columns = list(found)
-    labels = _labels(columns, _RESPONSE)
+    lower = {name.lower() for name in columns}
+    raters = _told_of(columns, _IS_RATER)
+    ratings = {
+        name: rated
+        for name, rated in _told_of(columns, _IS_RATING).items()
+        if rated.lower() in lower
+    }
+    labels = {
+        name: label
+        for name, label in _labels(columns, _RESPONSE).items()
+        if name not in raters and name not in ratings
+    }
     cases = Counter(label.lower() for label in labels.values())
     responders: dict[str, ResponderColumns] = {}
     for name, label in labels.items():
@@ -91,8 +109,10 @@ def _responders(found: Iterable[str]) -> dict[str, ResponderColumns]:
         alone = cases[label.lower()] == 1
         responders[responder] = ResponderColumns(
             text=name,
-            rating=_partner(_labels(columns, _RATING), label, alone=alone),
-            rater=_partner(_labels(columns, _RATER), label, alone=alone),
+            rating=_partner(_labels(columns, _RATING), label, alone=alone)
+            or _partner(ratings, name, alone=alone),
+            rater=_partner(_labels(columns, _RATER), label, alone=alone)
+            or _partner(raters, name, alone=alone),
         )
     return responders
 
@@ -101,6 +121,13 @@ def _labels(columns: Iterable[str], stems: Sequence[str]) -> dict[str, str]:
     """Return column to label, of the columns whose name begins with one of `stems`."""
     found = {name: _suffix(name, stems) for name in columns}
     return {name: label for name, label in found.items() if label is not None}
+
+
+def _told_of(columns: Iterable[str], what: str) -> dict[str, str]:
+    """Return column to the name before it, of the columns whose name ends with `what`."""
+    pattern = re.compile(rf"(.+)[_\-. ]{what}", flags=re.IGNORECASE | re.DOTALL)
+    found = {name: pattern.fullmatch(name) for name in columns}
+    return {name: match.group(1) for name, match in found.items() if match}
 
 
 def _partner(labels: Mapping[str, str], label: str, *, alone: bool) -> str | None:

@@ -9,6 +9,7 @@ first, so that at every instant the last whole checkpoint is there and known as 
 from __future__ import annotations
 
 import os
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,8 @@ from pipeline.storage import file_sha256, read_json, write_json
 COMPLETE = "complete"
 # The newest is gone on from; the one before it is there for the case that the newest is damaged.
 KEPT = 2
+# Anything else in the folder is somebody else's, and stays.
+_NAME = re.compile(r"checkpoint-[0-9]+")
 
 
 def last_checkpoint(work: Path) -> Path | None:
@@ -53,8 +56,8 @@ def sync(path: Path) -> None:
 
 
 def _newest_first(work: Path) -> list[Path]:
-    folders = [one for one in work.glob("checkpoint-*") if one.name[len("checkpoint-") :].isdigit()]
-    return sorted(folders, key=lambda folder: int(folder.name.rsplit("-", 1)[1]), reverse=True)
+    found = [one for one in work.glob("checkpoint-*") if _NAME.fullmatch(one.name)]
+    return sorted(found, key=lambda folder: int(folder.name.rsplit("-", 1)[1]), reverse=True)
 
 
 def _is_whole(folder: Path) -> bool:
@@ -62,17 +65,20 @@ def _is_whole(folder: Path) -> bool:
         return False
     try:
         hashes = read_json(folder / COMPLETE)
+        # A name in the mark is looked up among the files that are there, never made a path.
+        there = {str(path.relative_to(folder)): path for path in folder.rglob("*")}
         return (
             isinstance(hashes, dict)
             and bool(hashes)
-            and all(file_sha256(folder / name) == sha256 for name, sha256 in hashes.items())
+            and hashes.keys() <= there.keys()
+            and all(file_sha256(there[name]) == sha256 for name, sha256 in hashes.items())
         )
     except PipelineError:  # no mark, an empty one, or a file of it that is gone
         return False
 
 
 def _drop(folder: Path) -> None:
-    if folder.is_symlink():
+    if folder.is_symlink() or not folder.is_dir():
         folder.unlink()
         return
     (folder / COMPLETE).unlink(missing_ok=True)

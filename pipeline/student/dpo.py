@@ -15,7 +15,7 @@ import numpy as np
 
 from pipeline.errors import PipelineError
 from pipeline.progress import track
-from pipeline.storage import AtomicFile
+from pipeline.storage import AtomicFile, file_sha256, read_json, write_json
 from pipeline.student.device import choose_device
 from pipeline.student.encoding import Encoded
 from pipeline.student.log_probs import answer_log_probs, collate
@@ -122,19 +122,27 @@ def _reference(
         with torch.no_grad():
             found = answer_log_probs(model, inputs)
         values[:, batch] = found.reshape(2, -1).cpu().numpy()
-    with (
-        saving("what the reference says", kept),
-        AtomicFile(kept) as part,
-        part.open("wb") as stream,
-    ):
-        np.save(stream, values, allow_pickle=False)
+    with saving("what the reference says", kept):
+        _keep_reference(kept, values)
     return values
 
 
+def _keep_reference(kept: Path, values: Any) -> None:
+    with AtomicFile(kept) as part, part.open("wb") as stream:
+        np.save(stream, values, allow_pickle=False)
+    write_json(kept.with_suffix(".json"), {"sha256": file_sha256(kept)})
+
+
 def _read_reference(kept: Path, shape: tuple[int, ...]) -> Any:
-    """Return what an earlier run kept; None, and it is asked again, if that is not whole."""
+    """Return what an earlier run kept; None, and it is asked again, if that is not whole.
+
+    The file is not opened as an array unless its hash is the one that was written beside it.
+    """
     try:
-        values = np.load(kept, allow_pickle=False)
-    except (FileNotFoundError, ValueError, EOFError):
+        if read_json(kept.with_suffix(".json")) != {"sha256": file_sha256(kept)}:
+            return None
+    except PipelineError:  # one of the two is gone, or is no file that was written here
         return None
-    return values if values.shape == shape and values.dtype == np.float32 else None
+    values = np.load(kept, allow_pickle=False)
+    fits = values.shape == shape and values.dtype == np.float32 and np.isfinite(values).all()
+    return values if fits else None

@@ -167,3 +167,17 @@ def test_a_saved_hugging_face_dataset_is_read_without_the_library(tmp_path: Path
     write(tmp_path / "dataset_info.json", "{}")
 
     assert read_table(tmp_path).rows == 1
+
+
+@pytest.mark.parametrize("name", ["rows.arrow", "train.arrow"])
+def test_rows_without_a_column_are_counted_before_anything_is_made_of_them(
+    tmp_path: Path, name: str
+) -> None:
+    none = pa.StructArray.from_buffers(pa.struct([]), 10**12, [None])
+    batch = pa.RecordBatch.from_struct_array(none)
+    with pa.OSFile(str(tmp_path / name), "wb") as file, pa.ipc.new_stream(file, batch.schema) as to:
+        to.write_batch(batch)
+
+    for path in (tmp_path, tmp_path / name):
+        with pytest.raises(TableError, match=r"over 2,000,000 rows"):
+            read_raw(path)

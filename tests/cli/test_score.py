@@ -1,6 +1,9 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
+
+import pytest
 
 from tests.cli.command import Cli
 
@@ -32,3 +35,18 @@ def test_rated_train_responses_are_exported_for_fine_tuning(
     assert code == 0
     assert f"tuning.jsonl: {len(lines)} rows of" in note
     assert 0 < len(lines) < 288
+
+
+@pytest.mark.parametrize("column", ["utterance", "response", "situation"])
+def test_half_a_character_is_an_error_with_its_row_that_does_not_repeat_the_text(
+    project: Path, cli: Cli, column: str
+) -> None:
+    whole = {"utterance": "hello", "response": "hi", "situation": "a day"}
+    rows = [whole, {**whole, column: "my secret \ud800"}]
+    (project / "answers.jsonl").write_text("\n".join(map(json.dumps, rows)))
+
+    code, _, error = cli("score", "answers.jsonl", "--situation", "situation")
+
+    assert code == 2
+    assert f"answers.jsonl row 2: {column} holds half a character" in error
+    assert "secret" not in error

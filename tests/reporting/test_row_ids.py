@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import RowError
+from pipeline.errors import RowError, TableError
 from pipeline.exports import formats
 from pipeline.reporting.row_ids import row_id_of
 from tests.exports.corpus import export_small, small_build
@@ -98,6 +98,24 @@ def test_a_row_behind_the_end_is_an_error(folder: Path, tmp_path: Path, file: st
 
 def test_a_line_that_is_no_json_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "rows.jsonl").write_text("{\n")
+
+    with pytest.raises(RowError, match="row 1: not JSON"):
+        row_id_of(f"{tmp_path / 'rows.jsonl'}:1")
+
+
+@pytest.mark.parametrize("file", ["rows.jsonl", "rows.csv"])
+@pytest.mark.parametrize("digits", [19, 23, 5000])
+def test_a_row_of_a_number_that_no_file_has_is_an_error(
+    tmp_path: Path, file: str, digits: int
+) -> None:
+    (tmp_path / file).write_text("id\n1\n")
+
+    with pytest.raises(TableError, match=r"there is no row '9+'.*\nRows are counted from 1"):
+        row_id_of(f"{tmp_path / file}:{'9' * digits}")
+
+
+def test_a_line_that_is_nested_too_deeply_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "rows.jsonl").write_text("[" * 100_000)
 
     with pytest.raises(RowError, match="row 1: not JSON"):
         row_id_of(f"{tmp_path / 'rows.jsonl'}:1")

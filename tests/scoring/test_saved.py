@@ -117,6 +117,20 @@ def test_a_scorer_of_another_feature_version_is_an_error(tmp_path: Path) -> None
         load(tmp_path, NoEmbedder())
 
 
+@pytest.mark.parametrize("name", ["means", "least", "most", "temperature"])
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_facts_that_are_no_finite_numbers_are_refused(
+    tmp_path: Path, name: str, value: float
+) -> None:
+    saved(tmp_path)
+    facts = json.loads((tmp_path / FACTS).read_text())
+    facts[name] = [value, *facts[name][1:]] if isinstance(facts[name], list) else value
+    (tmp_path / FACTS).write_text(json.dumps(facts))
+
+    with pytest.raises(TableError, match=name):
+        load(tmp_path, NoEmbedder())
+
+
 def test_a_folder_without_a_scorer_says_how_to_train_one(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="dvc repro train_scorer"):
         load(tmp_path, NoEmbedder())

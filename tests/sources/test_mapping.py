@@ -70,3 +70,32 @@ def test_what_cannot_be_told_is_asked_for(found: tuple[str, ...], problem: str) 
 def test_a_chosen_column_that_is_not_there_is_named() -> None:
     with pytest.raises(PipelineError, match=r"--dialogue-id nr: no such column\nThe file has: a"):
         guess("a", "b", dialogue_id="nr")
+
+
+def test_a_rater_or_a_rating_behind_a_response_is_of_that_response() -> None:
+    columns = guess(
+        *("utterance", "response", "response_rater", "response_2", "response_2_rating"),
+        *("response_2_Annotator_ID", "response_score", "response_human_rater", "rater_human"),
+        "response_human",
+    )
+
+    assert {name: tuple(one.model_dump().values()) for name, one in columns.responses.items()} == {
+        "reference": ("response", "response_score", "response_rater"),
+        "2": ("response_2", "response_2_rating", "response_2_Annotator_ID"),
+        "human": ("response_human", None, "rater_human"),
+    }
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["response_rater", "answer-annotators", "Response.WorkerId", "response_annotator_1",
+     "response_2_rater_email", "reply worker id"],
+)  # fmt: skip
+def test_a_column_of_raters_is_never_a_response(name: str) -> None:
+    assert name not in {one.text for one in guess("prompt", "output", name).responses.values()}
+    with pytest.raises(PipelineError, match="a response"):
+        guess("prompt", name)
+
+
+def test_a_rating_without_what_it_rates_may_be_a_responders_name() -> None:
+    assert list(guess("prompt", "response_score").responses) == ["score"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 from pathlib import Path
 
@@ -59,9 +60,19 @@ def test_the_last_one_is_that_of_the_highest_step_and_what_is_newer_but_not_whol
     assert steps_in(tmp_path) == ["checkpoint-10", "checkpoint-8"]
 
 
-@pytest.mark.parametrize("mark", ["", "{}", "[1]", "{", '{"gone.pt": "0"}'])
+OF_A_STEP_BEFORE = f'{{"../checkpoint-0/a": "{hashlib.sha256(b"x").hexdigest()}"}}'
+
+
+@pytest.mark.parametrize(
+    "mark",
+    ["", "{}", "[1]", "{", '{"gone.pt": "0"}', '{"optimizer.pt": [1]}', OF_A_STEP_BEFORE,
+     f'{{"{"a" * 300}": "0"}}', '{"a\\u0000": "0"}', '{"\\ud800": "0"}', '{"..": "0"}'],
+)  # fmt: skip
 def test_a_mark_that_names_no_whole_files_counts_for_nothing(tmp_path: Path, mark: str) -> None:
     (checkpoint(tmp_path, 1) / COMPLETE).write_text(mark)
+
+    (tmp_path / "checkpoint-0").mkdir()
+    (tmp_path / "checkpoint-0" / "a").write_text("x")
 
     assert last_checkpoint(tmp_path) is None
     assert steps_in(tmp_path) == []
@@ -80,3 +91,14 @@ def test_a_link_among_the_checkpoints_is_taken_away_and_what_it_leads_to_stays(
     assert last_checkpoint(work) is None
     assert not (work / "checkpoint-5").is_symlink()
     assert sorted(elsewhere.iterdir()) == there
+
+
+def test_a_file_in_a_checkpoints_place_goes_and_what_is_named_otherwise_is_passed_over(
+    tmp_path: Path,
+) -> None:
+    complete(checkpoint(tmp_path, 4))
+    (tmp_path / "checkpoint-6").write_text("a file")
+    (tmp_path / "checkpoint-²").mkdir()
+
+    assert last_checkpoint(tmp_path) == tmp_path / "checkpoint-4"
+    assert steps_in(tmp_path) == ["checkpoint-4", "checkpoint-²"]
