@@ -20,7 +20,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from fingerprints import differences, fingerprint
+from fingerprints import apart, differences, fingerprint
 
 Lock = Mapping[str, dict[str, Any]]
 LOCK = "dvc.lock"
@@ -92,7 +92,7 @@ def moved(
     `committed` returns the text of a file in git, None where git has none.
     """
     for path in sorted(before.keys() & after.keys()):
-        if before[path] == after[path] or path.startswith(DRAWN):
+        if before[path] == after[path] or _is_drawn(path):
             continue
         if not Path(path).exists():
             yield f"{path}: not there"
@@ -107,12 +107,16 @@ def moved(
                 for name, one in accepted["files"].items()
                 if name == path or name.startswith(f"{path}/")
             }
-            yield from differences(old, _fingerprint(path), "")
+            yield from apart(old, _fingerprint(path))
+
+
+def _is_drawn(path: str) -> bool:
+    return any(path == one or path.startswith(f"{one}/") for one in DRAWN)
 
 
 def _fingerprint(path: str) -> dict[str, Any]:
     found = fingerprint(Path(path))
-    return {name: one for name, one in found.items() if not name.startswith(DRAWN)}
+    return {name: one for name, one in found.items() if not _is_drawn(name)}
 
 
 def accept(made: Mapping[str, str], committed: Callable[[str], str | None]) -> dict[str, Any]:
@@ -120,7 +124,7 @@ def accept(made: Mapping[str, str], committed: Callable[[str], str | None]) -> d
     kept = {
         path: md5
         for path, md5 in sorted(made.items())
-        if committed(path) is None and not path.startswith(DRAWN)
+        if committed(path) is None and not _is_drawn(path)
     }
     files: dict[str, Any] = {}
     for path in kept:

@@ -116,8 +116,10 @@ class Build:
         self.coder = random.normal(size=(15, 300))
         self.words = {word: place for place, word in enumerate("abcdefghij")}
         self.reward = random.normal(size=128)
-        self.score, self.text = 0.4219, "That sounds hard."
-        self.accuracy, self.rows = 0.6842, 57
+        self.means = {"sentence words": 14.97, "words": 3.47, "negations": 0.016, "hedges": -0.004}
+        self.scores = random.random(1000).round(4).tolist()
+        self.text = "That sounds hard."
+        self.accuracy, self.rows, self.p, self.share = 0.6842, 57, 0.000537, 0.5432
 
     def write(self) -> None:
         from safetensors.numpy import save_file
@@ -135,12 +137,14 @@ class Build:
         model.coef_ = self.coder
         Path("models/coder.skops").write_bytes(dumped({"words": self.words, "model": model}))
         save_file({"head.direction": self.reward}, "models/reward.safetensors")
-        said = {"id": "response-1", "text": self.text, "score": self.score}
-        Path("said.jsonl").write_text(f"{json.dumps(said)}\n")
+        Path("models/scorer.json").write_text(json.dumps({"means": list(self.means.values())}))
+        said = [{"text": self.text, "score": score} for score in self.scores]
+        Path("said.jsonl").write_text("".join(f"{json.dumps(one)}\n" for one in said))
         Path("metrics/a.json").write_text(self.metrics())
 
     def metrics(self) -> str:
-        return json.dumps({"test": self.rows, "accuracy": self.accuracy, "tokens_per_s": 58})
+        figures = {"accuracy": self.accuracy, "p": self.p, "share": self.share}
+        return json.dumps({"test": self.rows, "tokens_per_s": 58, **figures})
 
 
 OUTPUTS = ("features.parquet", "models", "said.jsonl", "metrics/a.json")
@@ -163,9 +167,10 @@ def round_otherwise(build: Build) -> None:
     random = np.random.default_rng(8)
     build.features += random.normal(size=build.features.shape) * 1e-6
     build.coder += random.normal(size=build.coder.shape) * 1e-5
-    build.reward += random.normal(size=build.reward.shape) * 1e-4
-    build.score += 1e-4
-    build.accuracy += 1e-4
+    build.reward += random.normal(size=build.reward.shape) * 5e-5
+    build.scores = [score + 1e-5 for score in build.scores]
+    build.means["hedges"] += 1e-6
+    build.accuracy, build.p = 0.6843, 0.000538
 
 
 def test_another_kernels_rounding_passes(
@@ -188,8 +193,37 @@ def one_feature(build: Build) -> None:
     build.features[2, 100] += 0.5
 
 
+def two_features(build: Build) -> None:
+    one, other = build.features[2, 100], build.features[30, 101]
+    build.features[2, 100], build.features[30, 101] = other, one
+
+
+def two_scores(build: Build) -> None:
+    """Swap two that random signs, the same for either, would not tell apart."""
+    signs = np.random.default_rng(1000).integers(0, 2, (4, 1000))
+    alike = np.flatnonzero((signs == signs[:, [0]]).all(axis=0))
+    other = max(alike, key=lambda at: abs(build.scores[at] - build.scores[0]))
+    build.scores[0], build.scores[other] = build.scores[other], build.scores[0]
+
+
+def sign_of_a_small_mean(build: Build) -> None:
+    build.means["hedges"] *= -1
+
+
+def p_value(build: Build) -> None:
+    build.p = 0.000937
+
+
+def share_of_one_in_two_thousand(build: Build) -> None:
+    build.share += 0.0005
+
+
 def one_unknown_feature(build: Build) -> None:
     build.features[2, 100] = np.nan
+
+
+def one_endless_weight(build: Build) -> None:
+    build.reward[5] = np.inf
 
 
 def one_id(build: Build) -> None:
@@ -226,7 +260,13 @@ def one_dimension(build: Build) -> None:
         (one_coefficient, "coder.skops"),
         (one_weight, "reward.safetensors"),
         (one_feature, "features.parquet"),
+        (two_features, "features.parquet"),
         (one_unknown_feature, "features.parquet"),
+        (one_endless_weight, "reward.safetensors"),
+        (two_scores, "said.jsonl"),
+        (sign_of_a_small_mean, "scorer.json"),
+        (p_value, "a.json: p"),
+        (share_of_one_in_two_thousand, "a.json: share"),
         (one_id, "features.parquet"),
         (order_of_ids, "features.parquet"),
         (one_word, "coder.skops"),
@@ -244,6 +284,51 @@ def test_a_real_change_does_not(
 
     assert found
     assert all(where in one for one in found), found
+
+
+def test_every_number_of_a_long_list_shows(unchanged: Any, tmp_path: Path) -> None:
+    from safetensors.numpy import save_file
+
+    values = np.random.default_rng(9).normal(size=6000) * 1e-3
+    values[:3000] *= 1e6  # whose size hides nothing of the others
+    seen = []
+    for change in (0, *range(3400, 6000, 100)):
+        moved = values.copy()
+        moved[change] += 3e-4 if change else 0
+        save_file({"weights": moved}, tmp_path / "one.safetensors")
+        seen.append({"one": unchanged.fingerprint(tmp_path / "one.safetensors").popitem()[1]})
+
+    assert all(list(unchanged.apart(seen[0], one)) for one in seen[1:])
+    assert list(unchanged.apart(seen[0], seen[0])) == []
+
+
+def test_what_is_all_zero_may_be_next_to_zero(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    build = Build()
+    build.means = dict.fromkeys(build.means, 0.0)
+    build.write()
+    accepted = unchanged.accept({"models/scorer.json": "1"}, {}.get)
+    build.means = dict.fromkeys(build.means, 1e-17)
+    build.write()
+    where = {"models/scorer.json": "1"}, {"models/scorer.json": "2"}
+
+    assert list(unchanged.moved(*where, accepted, {}.get)) == []
+
+
+def test_only_what_is_in_a_folder_of_pages_is_drawn(
+    unchanged: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    pages = ["reports/reward/a.json", "reports/rewards.json", "reports/students_of.json"]
+    for page in pages:
+        Path(page).parent.mkdir(parents=True, exist_ok=True)
+        Path(page).write_text("{}")
+    accepted = unchanged.accept(dict.fromkeys(pages, "1"), {}.get)
+
+    assert list(accepted["files"]) == pages[1:]
 
 
 def test_fingerprints_of_another_build_are_refused(

@@ -74,7 +74,7 @@ def test_what_is_trained_here_says_what_the_committed_build_says(
         found = {
             f"datasets/{name}": one for name, one in fingerprints.fingerprint(Path(output)).items()
         }
-        assert list(fingerprints.differences({n: accepted[n] for n in found}, found, "")) == []
+        assert list(fingerprints.apart({n: accepted[n] for n in found}, found)) == []
     for name in ("scorer", "reward"):
         committed = json.loads((PROJECT / "reports" / "metrics" / f"{name}.json").read_text())
         here = json.loads(Path("metrics", f"{name}.json").read_text())
