@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import os
 import signal
 import socket
@@ -98,7 +99,7 @@ def start(home: Home, *, port: int | None = None) -> Running:
 def _settled(home: Home) -> Running | None:
     """Return the server once it answers, None once there is none: it may be dying, or starting."""
     deadline = time.monotonic() + START_TIMEOUT_S
-    while (running := find(home)) and not (running.is_ready and _listens(running)):
+    while (running := find(home)) and not (running.is_ready and _answers(running)):
         if time.monotonic() > deadline:
             raise PipelineError(
                 f"{home.log_file}: process {running.pid} is there and does not answer\n"
@@ -108,13 +109,19 @@ def _settled(home: Home) -> Running | None:
     return running
 
 
-def _listens(running: Running) -> bool:
-    """Whether the server takes connections: a killed one may still hold its lock for an instant."""
+def _answers(running: Running) -> bool:
+    """Whether the page answers: a server that was just killed still holds its lock for an instant.
+
+    Even its port takes connections until then, and nobody is there to answer them.
+    """
+    connection = http.client.HTTPConnection(HOST, running.port, timeout=5)
     try:
-        socket.create_connection((HOST, running.port), timeout=5).close()
-    except OSError:
+        connection.request("GET", "/api/v1/version")
+        return connection.getresponse().status == http.HTTPStatus.OK
+    except (OSError, http.client.HTTPException):
         return False
-    return True
+    finally:
+        connection.close()
 
 
 def _environment(home: Home, auth_secret: str) -> dict[str, str]:
