@@ -175,10 +175,8 @@ def test_who_reads_writes_nothing(ledger: Path, use: Callable[[Path], object]) -
     assert everything(ledger.parent) == before
 
 
-@pytest.mark.parametrize("use", READERS)
-def test_who_reads_after_a_kill_reads_the_newest_rows_and_writes_nothing(
-    ledger: Path, use: Callable[[Path], object]
-) -> None:
+def kill_a_writer(ledger: Path) -> None:
+    """Leave `ledger` as a writer does that was killed, its newest rows beside it."""
     run_until_ready(
         "from tests.llm.test_ledger import fill, Ledger, answer\n"
         "opened = Ledger(path)\n"
@@ -186,6 +184,13 @@ def test_who_reads_after_a_kill_reads_the_newest_rows_and_writes_nothing(
         "fill(path, 20)\n",
         ledger,
     )
+
+
+@pytest.mark.parametrize("use", READERS)
+def test_who_reads_after_a_kill_reads_the_newest_rows_and_writes_nothing(
+    ledger: Path, use: Callable[[Path], object]
+) -> None:
+    kill_a_writer(ledger)
     before = everything(ledger.parent)
 
     use(ledger)
@@ -200,13 +205,7 @@ def test_who_reads_rows_without_their_index_makes_none(
     ledger: Path, use: Callable[[Path], object], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     """A ledger copied with its newest rows and without the index that SQLite keeps of them."""
-    run_until_ready(
-        "from tests.llm.test_ledger import fill, Ledger, answer\n"
-        "opened = Ledger(path)\n"
-        "opened.spent()\n"
-        "fill(path, 20)\n",
-        ledger,
-    )
+    kill_a_writer(ledger)
     ledger.with_name("ledger.sqlite-shm").unlink()
     before = everything(ledger.parent)
     monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "temporary"))
