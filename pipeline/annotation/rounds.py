@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import PipelineError, RowError
+from pipeline.layout import path_of
 from pipeline.records import WHOLE_RECORD, Annotation, AnswerValue, FinalLabel
 from pipeline.storage import AtomicFile, read_json_lines
 
-FOLDER = Path("annotations/rounds")
+FOLDER = path_of("rounds")
 
 
 def round_path(number: int, folder: Path = FOLDER) -> Path:

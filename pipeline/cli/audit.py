@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from pipeline.audit.result import AuditResult
     from pipeline.audit.roles import Roles
 
-In = Annotated[Path, typer.Option(help="input")]
-Out = Annotated[Path, typer.Option(help="output")]
 Column = Annotated[str | None, typer.Option(help="column of that role; guessed if not given")]
+
+
+# `audit build`, which DVC runs; no help lists it.
+STAGE = "build"
 
 
 class Embeddings(StrEnum):
@@ -28,8 +30,15 @@ class Embeddings(StrEnum):
 class _FileFirst(TyperGroup):
     """`audit FILE` is short for `audit file FILE`."""
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name == STAGE:
+            from pipeline.dag.command import stage_command
+
+            return stage_command("audit")
+        return super().get_command(ctx, cmd_name)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in self.commands:
+        if args and args[0] not in (*self.commands, STAGE):
             args = ["file", *args]
         return super().resolve_command(ctx, args)
 
@@ -139,35 +148,6 @@ def audit_file(
         raise GateFailedError(
             f"{found} findings of severity warning or critical{broken}\nThey are in {folder}."
         )
-
-
-@app.command("build", hidden=True)
-def audit_build(
-    *,
-    exchanges: In,
-    responses: In,
-    splits: In,
-    sft: In,
-    preferences: In,
-    out: Out,
-    metrics: Out,
-) -> None:
-    """Audit the source and every corpus of a build: the stage `audit`."""
-    from pipeline.params import load_params
-    from pipeline.stages import audit as stage
-
-    params = load_params()
-    stage.run(
-        params.audit,
-        reference_responder=params.responders.reference_responder,
-        exchanges=exchanges,
-        responses=responses,
-        splits=splits,
-        sft=sft,
-        preferences=preferences,
-        out=out,
-        metrics=metrics,
-    )
 
 
 def _given_roles(

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 
 def commands() -> str:
-    """Return every command that is not a DVC stage, with the first sentence of its help."""
+    """Return every command for people, with the first sentence of its help."""
     import typer.main
 
     from pipeline.cli import app
-    from pipeline.cli.stages import PANEL
 
     lines = ["", "| command | what it does |", "|---|---|"]
     for command in app.registered_commands:
-        if command.rich_help_panel != PANEL and command.callback:
+        if command.callback:
             usage = typer.main.get_command_from_info(
                 command, pretty_exceptions_short=True, rich_markup_mode=None
             )

@@ -5,10 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.storage import read_json
 
 STUDY = Path("reports/studies/scoring")
-SAMPLE = Path("reports/metrics/scorers/honest.json")
+SAMPLE = Path(place("evaluate_scorers.out", key="honest"))
 # On both parts, so it tells how hard they are.
 PLAIN = ("15V2", "LR")
 HEAD = (

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pipeline.audit.finding import Severity
 from pipeline.audit.records_table import Origins, preference_table, sft_table, source_table
@@ -14,9 +14,11 @@ from pipeline.audit.result import AuditResult, Figures
 from pipeline.audit.run import apply_waivers, critical, is_audit, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
+from pipeline.declare import Folder, In, Metrics, Out, Page, Param, Stage
 from pipeline.errors import GateFailedError
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.prompts import prompt_texts
+from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import AtomicFolder, write_json
 
 
@@ -31,17 +33,20 @@ class AuditParams(AuditSettings):
     waivers: tuple[Waiver, ...] = ()
 
 
+DAG = Stage(command="audit build")
+
+
 def run(
     params: AuditParams,
     *,
-    reference_responder: str,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    sft: Path,
-    preferences: Path,
-    out: Path,
-    metrics: Path,
+    reference_responder: Annotated[str, Param("responders.reference_responder")],
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    sft: In[Folder],
+    preferences: In[Folder],
+    out: Out[Page],
+    metrics: Metrics,
     embeddings: Path = CACHE,
     today: date | None = None,
 ) -> None:

@@ -6,6 +6,7 @@ import asyncio
 from collections import Counter
 from contextlib import aclosing
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,15 +14,25 @@ from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
+from pipeline.declare import In, Item, Key, Metrics, Out, Param, Stage
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
 from pipeline.llm.budget import Usage, cost_usd
-from pipeline.llm.live import live_count
+from pipeline.llm.live import live_count, spent_line
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
 from pipeline.llm.transport import Count
+from pipeline.progress import print_line
 from pipeline.prompts.injection import suspected_injections
-from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
+from pipeline.records import (
+    Completion,
+    Exchange,
+    Lineage,
+    Rejection,
+    Response,
+    SplitAssignment,
+    content_id,
+)
 from pipeline.storage import TableWriter, read_table, together, write_json
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
 
@@ -36,21 +47,24 @@ class DistilParams(Section):
     over_long: OverLong = "reject"
 
 
+DAG = Stage(each="distillations")
+
+
 def run(
-    name: str,
-    distillation: Distillation,
+    name: Key[str],
+    distillation: Item[Distillation],
     params: DistilParams,
-    teacher: LlmRole,
-    budget: Budget,
+    teacher: Annotated[LlmRole, Param("llm.teacher")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     responders: RespondersParams,
     prompt: PromptParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    out: Path,
-    rejections: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    out: Out[Completion],
+    rejections: Out[Rejection],
+    metrics: Metrics,
 ) -> Count:
     """Write one raw completion per exchange, in their order, and what brought none.
 
@@ -106,6 +120,7 @@ def run(
                 f"The reasons are in {rejections}."
             )
         write_json(metrics, _figures(name, teacher, chat.count, kept.rows, reasons))
+        print_line(f"{name}: {spent_line(chat.count, teacher)}")
         return chat.count
 
     return asyncio.run(distil())

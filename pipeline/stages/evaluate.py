@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
+from pipeline.declare import Folder, In, Metrics, Model, Out, Page, Param, Plot, Stage
 from pipeline.errors import PipelineError
 from pipeline.evaluation.comparison import (
     BASE,
@@ -42,8 +43,9 @@ from pipeline.evaluation.reply_report import Pairs, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
+from pipeline.progress import print_line
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
-from pipeline.reporting.comparison import write_comparison
+from pipeline.reporting.comparison import check_lines, write_comparison
 from pipeline.reward_model.applying import Prompted
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.model import RewardModel
@@ -111,6 +113,9 @@ def read_tournament(
     return Tournament(asked, held_out, replies, meetings(written, outside))
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: EvaluateParams,
     llm: LlmParams,
@@ -119,18 +124,18 @@ def run(
     models: Collection[str],
     *,
     seed: int,
-    reference_responder: str,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    generations: Path,
-    scorer: Path,
-    reward: Path,
-    labels: Path,
-    evaluation: Path,
-    replies: Path,
-    contests: Path,
-    out: Path,
+    reference_responder: Annotated[str, Param("responders.reference_responder")],
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    generations: In[Folder],
+    scorer: In[Model],
+    reward: In[Model],
+    labels: In[FinalLabel],
+    evaluation: Annotated[Path, Plot("win_rate", "model", "bar_horizontal")],
+    replies: Metrics,
+    contests: Out[PreferencePair],
+    out: Out[Page],
     embeddings: Path = CACHE,
 ) -> dict[str, Any]:
     """Write the table to `evaluation`, measures of replies to `replies`, what people read to `out`.
@@ -162,6 +167,8 @@ def run(
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
     write_json(replies, figures)
     write_comparison(out, table, figures)
+    for line in check_lines(figures):
+        print_line(line)
     return figures
 
 

@@ -6,15 +6,18 @@ bad corpus does not hold up the others and none pays again for importing the lib
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pydantic import ValidationError
 
+from pipeline.declare import Folder, In, Json, Metrics, Out, Page
 from pipeline.errors import TableError
+from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import first_problem, read_json, write_json
 from pipeline.validation.drift import Accepted, Tolerances
+from pipeline.validation.leftovers import refuse_leftovers
 from pipeline.validation.run import Check, TableReport, validate_build
 from pipeline.validation.suites import Bounds
 from pipeline.validation.tables import BuildPaths
@@ -29,18 +32,32 @@ class ExpectParams(Bounds):
 def run(
     params: ExpectParams,
     *,
-    corpora: Sequence[str],
-    ingest: Path,
-    accepted: Path,
-    build: BuildPaths,
-    metrics: Path,
-    docs: Path,
+    corpora: Collection[str],
+    distillations: Collection[str],
+    ingest: In[Json],
+    accepted: In[Json],
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    sft: In[Folder],
+    preferences: In[Folder],
+    metrics: Metrics,
+    docs: Out[Page],
 ) -> None:
     """Write the figures (ids, no text) to `metrics` and the page (with text) to `docs`."""
     from pipeline.validation.docs import write_docs
 
     source = read_json(ingest)["source"]
     standard = read_accepted(accepted, source)
+    refuse_leftovers(
+        {
+            responses: {"source", *distillations},
+            sft: corpora,
+            preferences / "strict": corpora,
+            preferences / "authors": corpora,
+        }
+    )
+    build = BuildPaths(exchanges, responses, splits, sft, preferences)
     reports = list(
         validate_build(
             build, corpora, bounds=params, tolerances=params.tolerances, accepted=standard

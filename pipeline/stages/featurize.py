@@ -5,10 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Out, Param, Stage, Table
 from pipeline.features.coder import code_out_of_fold
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import (
@@ -26,6 +28,7 @@ from pipeline.llm.embedder import Embedded
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import open_embedder
 from pipeline.llm.plan import Plan, plan_embedding
+from pipeline.records import Exchange, FinalLabel, Response
 from pipeline.stages.human_labels import read_human_labels
 
 STAGE = "featurize"
@@ -54,16 +57,19 @@ def plan_vectors(
     )
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: FeaturizeParams,
-    endpoint: EmbedderRole | None,
-    budget: Budget,
+    endpoint: Annotated[EmbedderRole | None, Param("llm.embedder")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    labels: Path,
-    out: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    labels: In[FinalLabel],
+    out: Out[Table],
     embeddings: Path = CACHE,
 ) -> None:
     """Write one row per response: who, length, readable features, embeddings and codes.

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from pydantic import Field
 
@@ -15,6 +14,7 @@ from pipeline.annotation.long_table import report_options, rounds_answers
 from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.config import Section
+from pipeline.declare import Folder, In, Metrics, Out, Page
 from pipeline.records import Annotation, FinalLabel
 from pipeline.storage import write_json, write_table
 
@@ -27,7 +27,12 @@ class MergeAnnotationsParams(Section):
 
 
 def run(
-    params: MergeAnnotationsParams, *, rounds: Path, labels: Path, metrics: Path, page: Path
+    params: MergeAnnotationsParams,
+    *,
+    rounds: In[Folder],
+    labels: Out[FinalLabel],
+    metrics: Metrics,
+    page: Out[Page],
 ) -> None:
     """Write the final labels, the counts with agreement, and the page.
 

@@ -8,22 +8,25 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Out, Param, Stage
 from pipeline.features.model_ratings import exclusion
 from pipeline.features.pairs import read_pairs
 from pipeline.features.rater import RaterName, rate, rating_question
 from pipeline.features.subfactors import V1
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
 from pipeline.llm.ledger_file import LedgerReader
-from pipeline.llm.live import live_count
+from pipeline.llm.live import live_count, spent_line
 from pipeline.llm.open_chat import open_chat
 from pipeline.llm.ordered import in_order
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.transport import Count
+from pipeline.progress import print_line
 from pipeline.records import Exchange, ModelRating, Rejection, Response, content_id
 from pipeline.storage import write_json, write_table
 
@@ -48,16 +51,19 @@ class _Asked:
     detail: str = ""
 
 
+DAG = Stage(reads=("sample_ratings",))
+
+
 def run(
     params: RateParams,
-    rater: LlmRole | None,
-    budget: Budget,
+    rater: Annotated[LlmRole | None, Param("llm.rater")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     *,
-    exchanges: Path,
-    responses: Path,
-    out: Path,
-    rejections: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    out: Out[ModelRating],
+    rejections: Out[Rejection],
+    metrics: Metrics,
 ) -> Count:
     """Write one row per number that the rater gave, marked where it may not be used."""
     pairs = read_pairs(exchanges, responses)[: params.limit]
@@ -79,6 +85,8 @@ def run(
             "raters": {name: _described(name, asked, why[name]) for name in params.raters},
         },
     )
+    if rater is not None:
+        print_line(f"{STAGE}: {spent_line(count, rater)}")
     return count
 
 

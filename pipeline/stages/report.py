@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
+from pipeline.declare import Out, Page, Param, Stage
 from pipeline.pages import write_page
 from pipeline.reporting.cards.writing import write_cards
 from pipeline.reporting.door import door_html
@@ -13,8 +14,31 @@ from pipeline.reporting.door.states import State, built_states
 from pipeline.reporting.facts import Facts
 from pipeline.reporting.stage_graph import read_stage_graph
 
+DAG = Stage(
+    reads=(
+        "reward",
+        "scorer",
+        "students",
+        "merge_annotations.page",
+        "findings",
+        "evaluate.out",
+        "all_metrics",
+        "student_reports",
+        "studies",
+        "expect.docs",
+    ),
+    watches=("corpora", "distillations"),
+    machine_dependent=True,
+)
 
-def run(params: Mapping[str, Any], *, root: Path, page: Path, cards: Path) -> None:
+
+def run(
+    params: Annotated[Mapping[str, Any], Param("", watched=False)],
+    *,
+    root: Path = Path(),
+    page: Out[Page],
+    cards: Out[Page],
+) -> None:
     """Write the cards of all that is measured to `cards`, then the page to `page`.
 
     `params` is params.yaml as plain values; files are looked for where the dvc.yaml of the folder

@@ -7,6 +7,7 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Out, Page, Stage
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.progress import track
 from pipeline.records import Exchange, Response, SplitAssignment
@@ -30,14 +31,17 @@ class RewardCurveParams(Section):
     seeds: int = Field(gt=1, description="draws of each fraction")
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: RewardCurveParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    metrics: Path,
-    figure: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    metrics: Metrics,
+    figure: Out[Page],
     embeddings: Path = CACHE,
 ) -> None:
     """Write a row per model and fraction to `metrics`, and their figure."""

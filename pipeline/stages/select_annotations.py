@@ -17,6 +17,7 @@ from pipeline.annotation.routing import (
     signal_counts,
 )
 from pipeline.config import Section
+from pipeline.declare import Folder, In, Metrics, Out, Page, Table
 from pipeline.features.table import read_features
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
 from pipeline.sources.rows import iter_parquet
@@ -47,14 +48,14 @@ def run(
     params: SelectAnnotationsParams,
     *,
     seed: int,
-    responses: Path,
-    splits: Path,
-    rounds: Path,
-    out: Path,
-    metrics: Path,
-    scores: Path | None = None,
-    findings: Path | None = None,
-    features: Path | None = None,
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    rounds: In[Folder],
+    out: Out[Selected],
+    metrics: Metrics,
+    scores: In[Suggestion] | None = None,
+    findings: In[Page] | None = None,
+    features: In[Table] | None = None,
 ) -> None:
     """Write the picked responses, and what they were picked for.
 

@@ -14,11 +14,19 @@ import numpy as np
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Out, Stage, Table
 from pipeline.features.coder import coders_out_of_fold
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import ModelRating, SplitAssignment, Suggestion
+from pipeline.records import (
+    Exchange,
+    FinalLabel,
+    ModelRating,
+    Response,
+    SplitAssignment,
+    Suggestion,
+)
 from pipeline.scoring.cross_fit import predict_out_of_dialogue
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError, rated_set
@@ -54,18 +62,21 @@ class SuggestLabelsParams(Section):
     folds: int = Field(ge=2, description="parts of the dialogues, each left out once")
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: SuggestLabelsParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    features: Path,
-    splits: Path,
-    labels: Path,
-    ratings: Path,
-    out: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    features: In[Table],
+    splits: In[SplitAssignment],
+    labels: In[FinalLabel],
+    ratings: In[ModelRating],
+    out: Out[Suggestion],
+    metrics: Metrics,
     embeddings: Path = CACHE,
 ) -> None:
     """Write ratings and codes for all train responses as JSON Lines of `Suggestion`.

@@ -10,6 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import Folder, In, Metrics, Model, Out, Stage
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reward_model.encoder import FrozenEncoder
@@ -39,17 +40,20 @@ class TrainRewardParams(Section):
     settings: dict[str, float | int | str] = Field(default_factory=dict)
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: TrainRewardParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    preferences: Path,
-    labels: Path,
-    out: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    preferences: In[Folder],
+    labels: In[FinalLabel],
+    out: Out[Model],
+    metrics: Metrics,
     embeddings: Path = CACHE,
 ) -> None:
     """Write the model to the folder `out`, and how it does beside the linear head to `metrics`.

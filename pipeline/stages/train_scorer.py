@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Model, Out, Stage, Table
 from pipeline.evaluation.classification import MEASURES, Predictions, confusion
 from pipeline.features.coder import BehaviourCoder
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import SplitAssignment
+from pipeline.records import Exchange, FinalLabel, Response, SplitAssignment
 from pipeline.scoring.features import FAMILIES, combination
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
@@ -33,17 +34,20 @@ class TrainScorerParams(Section):
     raters: RaterModel
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: TrainScorerParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    features: Path,
-    splits: Path,
-    out: Path,
-    metrics: Path,
-    labels: Path | None = None,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    features: In[Table],
+    splits: In[SplitAssignment],
+    out: Out[Model],
+    metrics: Metrics,
+    labels: In[FinalLabel] | None = None,
     embeddings: Path = CACHE,
 ) -> None:
     """Write the scorer to the folder `out` and its measures, beside the nulls', to `metrics`.

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
+from pipeline.declare import In, Json, Key, Metrics, Stage
 from pipeline.errors import GateFailedError
 from pipeline.storage import read_json, write_json
 
 SHOWN = 8
 
+DAG = Stage(each="corpora")
 
-def run(*, corpus: str, expectations: Path, out: Path) -> None:
+
+def run(*, corpus: Key[str], expectations: In[Json], out: Metrics) -> None:
     """Write the verdict on `corpus` and the tables it shares; a critical failure raises.
 
     Raises GateFailedError after the verdict was written.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -93,7 +93,7 @@ class Validator:
 
 def validate_build(
     paths: BuildPaths,
-    corpora: Sequence[str],
+    corpora: Collection[str],
     *,
     bounds: Bounds,
     tolerances: Tolerances,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -45,7 +45,7 @@ class Table:
     corpus: str | None = None
 
 
-def build_tables(paths: BuildPaths, corpora: Sequence[str], bounds: Bounds) -> Iterator[Table]:
+def build_tables(paths: BuildPaths, corpora: Collection[str], bounds: Bounds) -> Iterator[Table]:
     """Yield the tables of a build: first those that the corpora share, then each corpus's own."""
     answers = sorted(paths.responses.glob("*.parquet"))
     if not answers:

@@ -16,7 +16,6 @@ import typer
 
 from pipeline.annotation.local_argilla import home, install
 from pipeline.cli import app
-from pipeline.cli.stages import PANEL
 from pipeline.errors import TargetError
 from pipeline.storage import MARKER, Claim
 from pipeline.studies import STUDIES
@@ -309,7 +308,7 @@ def test_every_command_for_people_that_writes_where_it_is_told_is_in_a_table_her
 def _writing(group: typer.Typer, path: str = "") -> Iterator[str]:
     """Yield the commands for people that take a path of `OUT`."""
     for info in group.registered_commands:
-        if info.callback and info.rich_help_panel != PANEL and not info.hidden:
+        if info.callback and not info.hidden:
             name = info.name or info.callback.__name__.replace("_", "-")
             if OUT & set(signature(info.callback).parameters):
                 yield f"{path}{name}"

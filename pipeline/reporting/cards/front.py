@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.facts import Fact, Facts, NotBuilt
 from pipeline.sources.licences import NONE_STATED
 
@@ -55,7 +56,7 @@ def dataset_front(
     from huggingface_hub import DatasetCardData
 
     strict = [tables["sft"], tables["preferences_strict"]]
-    source = facts.need("reports/metrics/ingest.json")
+    source = facts.need(place("ingest.metrics"))
     machine = source["synthetic"].raw in ("all", "part") or any(one["models"] for one in tables)
     found = source["synthetic"].raw != "all"
     language = _language(name, facts)
@@ -80,7 +81,7 @@ def dataset_front(
 
 def _language(name: str, facts: Facts) -> str | None:
     """Return the language that the audit found most, None where it has not looked."""
-    summary = facts.find(f"reports/audit/sft-{name}/summary.json")
+    summary = facts.find(f"{place('findings')}/sft-{name}/summary.json")
     if isinstance(summary, NotBuilt):
         return None
     found = summary["detectors"].get("wrong_language")

@@ -5,18 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.cards.front import hub_licence
 from pipeline.reporting.cards.rendering import Card, render_card
 from pipeline.reporting.facts import Fact, Facts, NotBuilt
 from pipeline.sources.licences import may_be_published
 
 SCORER = "datasets/scorer/scorer.json"
-SCORER_METRICS = "reports/metrics/scorer.json"
+SCORER_METRICS = place("train_scorer.metrics")
 REWARD = "datasets/reward/reward.json"
-REWARD_METRICS = "reports/metrics/reward.json"
+REWARD_METRICS = place("train_reward.metrics")
 STUDENT_METRICS = "reports/metrics/students"
-EVALUATION = "reports/metrics/evaluation.json"
-INGEST = "reports/metrics/ingest.json"
+EVALUATION = place("evaluate.evaluation")
+INGEST = place("ingest.metrics")
 
 
 def model_cards(facts: Facts) -> dict[str, Card]:

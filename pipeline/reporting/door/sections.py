@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.cards.corpus import (
     ANNOTATIONS,
     AUDIT,
@@ -29,13 +30,13 @@ from pipeline.reporting.facts import (
     total,
 )
 
-SCORER = "reports/metrics/scorer.json"
-SELECTION = "reports/metrics/selection.json"
-EVALUATION = "reports/metrics/evaluation.json"
+SCORER = place("train_scorer.metrics")
+SELECTION = place("select_annotations.metrics")
+EVALUATION = place("evaluate.evaluation")
 BASE = "base"
 STUDENTS = "reports/metrics/students"
-REWARD = "reports/metrics/reward.json"
-CURVE = "reports/metrics/reward_curve.json"
+REWARD = place("train_reward.metrics")
+CURVE = place("reward_curve.metrics")
 
 
 @dataclass(frozen=True)
@@ -101,9 +102,9 @@ def gates(known: Known) -> dict[str, Any]:
     facts = known.facts
     audit = facts.find(AUDIT)
     names = [one.called for one in facts.need(COUNTS)["corpora"]]
-    verdicts = [facts.find(f"reports/metrics/validation/{one.value}.json") for one in names]
+    verdicts = [facts.find(place("validation", key=one.value)) for one in names]
     return {
-        "files": [AUDIT, "reports/metrics/expectations.json"],
+        "files": [AUDIT, place("expectations")],
         "rows": [
             (name, verdict, _verdict(verdict), [_light(known, audit, one) for one in tables])
             for name, verdict in zip(names, verdicts, strict=True)
@@ -111,7 +112,7 @@ def gates(known: Known) -> dict[str, Any]:
         ],
         "source": _light(known, audit, "source"),
         "waived": total([one["waived"] for one in audit]) if audit else None,
-        "validation": known.page("reports/validation/index.html"),
+        "validation": known.page(place("expect.docs")),
     }
 
 
@@ -128,7 +129,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     found = None if isinstance(audit, NotBuilt) else audit.get(table)
     if found is None:
         return Light("off", "not audited")
-    page = known.page(f"reports/audit/{table}/index.html")
+    page = known.page(f"{place('findings')}/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
     if number(found["critical"]) > number(found["waived"]):
@@ -149,7 +150,7 @@ def annotation(known: Known) -> dict[str, Any]:
         "report": report,
         "alphas": alphas(report),
         "selection": facts.find(SELECTION),
-        "page": known.page("reports/annotation/index.html"),
+        "page": known.page(place("merge_annotations.page")),
     }
 
 
@@ -251,7 +252,7 @@ def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
 def calls(known: Known) -> dict[str, Any]:
     """Return what was asked of teachers, and what it cost."""
     names = known.params.get("distillations", {})
-    files = [f"reports/metrics/distil/{name}.json" for name in names]
+    files = [place("distil.metrics", key=name) for name in names]
     found = [known.facts.find(file) for file in files]
     there = [one for one in found if isinstance(one, Fact)]
     return {"files": files[:1], "rows": there, "asked": bool(names), "sums": _sums(there)}

@@ -1,0 +1,19 @@
+"""Stage `code`: one key per stage, so that an edit reruns the stages that import it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from pipeline.code_keys import code_keys, stage_modules
+from pipeline.declare import Folder, In, Uncached, Yaml
+from pipeline.storage import AtomicFile
+from pipeline.yaml_files import format_yaml
+
+
+def run(*, package: In[Folder], out: Uncached[Yaml]) -> None:
+    """Write the key of every stage in `package`; the file stays as it is if none has changed."""
+    text = format_yaml(code_keys(package, stage_modules(package)))
+    if out.is_file() and out.read_text(encoding="utf-8") == text:
+        return
+    with AtomicFile(Path(out)) as part:
+        part.write_text(text, encoding="utf-8")
