@@ -7,9 +7,11 @@ nothing else.
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+_RUN = re.compile(r"^def run\(", re.MULTILINE)
 # Compiled code, and what a killed copy left.
 _IGNORED = (".pyc", ".pyo", ".part")
 
@@ -19,7 +21,7 @@ def stage_modules(package: Path) -> list[str]:
     return sorted(
         file.stem
         for file in (package / "stages").glob("*.py")
-        if "\ndef run(" in file.read_text(encoding="utf-8")
+        if _RUN.search(file.read_text(encoding="utf-8"))
     )
 
 

@@ -112,7 +112,7 @@ def downstream(dep: str) -> set[str]:
         reached = {
             name
             for name, stage in STAGES.items()
-            if any(one in changed for one in stage.get("do", stage)["deps"])
+            if any(one in changed for one in stage.get("do", stage).get("deps", ()))
         }
         if reached == found:
             return found

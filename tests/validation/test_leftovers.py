@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.leftovers import refuse_leftovers
 from pipeline.errors import PipelineError
+from pipeline.validation.leftovers import refuse_leftovers
 
 
 def test_a_table_that_params_do_not_name_is_refused_with_what_removes_it(tmp_path: Path) -> None:
