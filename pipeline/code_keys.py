@@ -11,13 +11,14 @@ import re
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+PACKAGE = Path(__file__).parent
 _RUN = re.compile(r"^def run\(", re.MULTILINE)
 # Compiled code, and what a killed copy left.
 _IGNORED = (".pyc", ".pyo", ".part")
 
 
-def stage_modules(package: Path) -> list[str]:
-    """Return the names of the modules in `stages` that are stages: those with a `run`."""
+def stage_names(package: Path = PACKAGE) -> list[str]:
+    """Return the names of all stages: the modules in `stages` of a package that have a `run`."""
     return sorted(
         file.stem
         for file in (package / "stages").glob("*.py")

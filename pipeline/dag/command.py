@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from pipeline.dag.signature import Argument, Declared, read_stage, stage_names
+from pipeline.code_keys import stage_names
+from pipeline.dag.signature import Argument, Declared, read_stage
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -72,7 +73,7 @@ def run_stage(stage: Declared, given: Mapping[str, Any]) -> None:
 def _check_key(stage: Declared, params: Params, key: str) -> None:
     """Raise PipelineError if the stage has no item of that name."""
     each = stage.stage.each
-    known = list(getattr(params, each)) if isinstance(each, str) else list(each)
+    known = list(params.section(each)) if isinstance(each, str) else list(each)
     if key not in known:
         where = f"params.yaml: {each}.{key}" if isinstance(each, str) else f"{stage.name} {key}"
         raise PipelineError(f"{where}: not there; there are {', '.join(known)}")
@@ -81,8 +82,9 @@ def _check_key(stage: Declared, params: Params, key: str) -> None:
 def _value(params: Params | None, argument: Argument, key: str | None) -> Any:
     if argument.key == "" or params is None:
         return params.model_dump(mode="json") if params is not None else None
-    value: Any = params
-    for part in argument.key.split("."):
+    first, *rest = argument.key.split(".")
+    value = params.section(first)
+    for part in rest:
         name = key if part == "{key}" else part
         value = value[name] if isinstance(value, Mapping) else getattr(value, str(name))
     return value

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, Literal, get_args, get_origin
 
 import pipeline
-from pipeline.code_keys import stage_modules
+from pipeline.code_keys import stage_names
 from pipeline.declare import In, Item, Key, Metrics, Out, Param, Plot, Stage, Uncached
 from pipeline.errors import PipelineError
 from pipeline.layout import PATHS, fill, pattern
@@ -91,11 +91,6 @@ class Declared:
                 "Add a line to the table in pipeline/layout.py."
             )
         return path
-
-
-def stage_names() -> list[str]:
-    """Return the names of all stages."""
-    return stage_modules(Path(pipeline.__file__).parent)
 
 
 def read_stage(name: str) -> Declared:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.code_keys import code_keys, stage_modules
+from pipeline.code_keys import code_keys, stage_names
 from pipeline.declare import Folder, In, Uncached, Yaml
 from pipeline.storage import AtomicFile
 from pipeline.yaml_files import format_yaml
@@ -12,7 +12,7 @@ from pipeline.yaml_files import format_yaml
 
 def run(*, package: In[Folder], out: Uncached[Yaml]) -> None:
     """Write the key of every stage in `package`; the file stays as it is if none has changed."""
-    text = format_yaml(code_keys(package, stage_modules(package)))
+    text = format_yaml(code_keys(package, stage_names(package)))
     if out.is_file() and out.read_text(encoding="utf-8") == text:
         return
     with AtomicFile(Path(out)) as part:

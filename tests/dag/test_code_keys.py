@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.code_keys import code_keys, stage_modules
+from pipeline.code_keys import code_keys, stage_names
 
 FILES = {
     "__init__.py": "",
@@ -66,7 +66,7 @@ def test_an_edit_moves_the_keys_of_what_imports_it(
 
 
 def test_a_stage_is_a_module_with_a_run(house: Path) -> None:
-    assert stage_modules(house) == ["one", "two"]
+    assert stage_names(house) == ["one", "two"]
 
 
 def test_compiled_code_and_leftovers_move_nothing(house: Path) -> None:

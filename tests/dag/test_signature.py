@@ -11,8 +11,12 @@ from types import ModuleType
 import pytest
 
 from pipeline.dag import signature
+from pipeline.dag.command import run_stage
 from pipeline.dag.dvc_yaml import dvc_yaml
 from pipeline.dag.signature import DeclarationError, Declared, declared, read_stages, stage_paths
+from pipeline.errors import ParamsError
+from pipeline.params import check_params
+from pipeline.workspace import PROJECT
 from pipeline.yaml_files import parse_yaml
 
 HEAD = """
@@ -142,3 +146,37 @@ def test_the_paths_of_an_item_are_filled_in() -> None:
 
     assert paths["responses"] == Path("datasets/responses/source.parquet")
     assert paths["out"] == Path("datasets/completions/human-naive.parquet")
+
+
+def test_the_section_of_a_new_stage_is_read_as_its_run_declares(
+    make: Make, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make("shorten", "def run(params: Own, *, metrics: Metrics) -> None: ...")
+    monkeypatch.setattr("pipeline.params.stage_names", lambda: ["shorten"])
+    text = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+
+    params = check_params(f"{text}\nshorten: {{size: 3}}\n".encode(), Path("params.yaml"))
+    assert params.section("shorten").size == 3
+
+    with pytest.raises(ParamsError, match=r"shorten\.sise: Extra inputs are not permitted"):
+        check_params(f"{text}\nshorten: {{size: 3, sise: 4}}\n".encode(), Path("params.yaml"))
+    with pytest.raises(ParamsError, match=r"longer: Extra inputs are not permitted"):
+        check_params(f"{text}\nlonger: {{size: 3}}\n".encode(), Path("params.yaml"))
+
+
+def test_a_new_stage_runs_with_its_section_and_its_paths(
+    make: Make, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    code = """
+def run(params: Own, *, seed: int, metrics: Metrics) -> None:
+    metrics.write_text(f"{params.size} {seed}")
+"""
+    stage = declared(make("shorten", code))
+    monkeypatch.setattr("pipeline.params.stage_names", lambda: ["shorten"])
+    text = (PROJECT / "params.yaml").read_text(encoding="utf-8")
+    (tmp_path / "params.yaml").write_text(f"{text}\nshorten: {{size: 3}}\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+
+    run_stage(stage, {"metrics": tmp_path / "out.json"})
+
+    assert (tmp_path / "out.json").read_text() == "3 42"
