@@ -15,7 +15,8 @@ from pydantic import BaseModel
 from pipeline.audit.building import row_ids
 from pipeline.audit.copying import check_kind, copy_rows
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.reading import RawTable, read_raw
+from pipeline.audit.raw_table import RawTable
+from pipeline.audit.reading import read_raw
 from pipeline.errors import PipelineError, TableError
 from pipeline.records import Rejection
 from pipeline.storage import AtomicFolder, read_json_as, read_table, write_table

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audit.chats import LISTENERS, SPEAKERS, as_text, message_text, read_turn, split_chat
-from pipeline.audit.reading import RawTable, read_raw
+from pipeline.audit.raw_table import RawTable
+from pipeline.audit.reading import read_raw
 from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
 from pipeline.audit.table import AuditTable, Pair, Speaks, Text
 from pipeline.sources.pseudonyms import Raters, known_raters

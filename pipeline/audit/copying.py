@@ -16,7 +16,9 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit.reading import RawTable, data_files, read_file, rows_of_document
+from pipeline.audit.raw_table import RawTable
+from pipeline.audit.reading import data_files, read_file
+from pipeline.audit.row_files import rows_of_document
 from pipeline.errors import PipelineError, TableError
 from pipeline.storage import AtomicFile, open_parquet
 from pipeline.unfolding.arrow_stream import stream_batches, stream_schema

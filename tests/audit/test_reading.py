@@ -8,7 +8,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.audit import reading
+from pipeline.audit import raw_table, reading
 from pipeline.audit.building import read_table
 from pipeline.audit.reading import read_raw
 from pipeline.audit.run import run_audit
@@ -71,7 +71,7 @@ def test_a_file_over_the_limit_is_not_opened(
 def test_a_small_file_that_unfolds_to_too_much_is_stopped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(reading, "MAX_UNFOLDED_BYTES", 100_000)
+    monkeypatch.setattr(raw_table, "MAX_UNFOLDED_BYTES", 100_000)
     path = tmp_path / "a.parquet"
     pq.write_table(pa.table({"text": ["a" * 1000] * 5000}), path, compression="zstd")
 
