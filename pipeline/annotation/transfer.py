@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import json
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +14,10 @@ from pipeline.annotation.form import questions_of
 from pipeline.annotation.items import Item, Kind
 from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.questions import QUESTIONS
-from pipeline.errors import PipelineError, RowError, TableError
+from pipeline.errors import PipelineError, RowError, TableError, TargetError
 from pipeline.records import WHOLE_RECORD, Annotation
 from pipeline.sources.rows import column_names, iter_rows
-from pipeline.storage import AtomicFile, first_problem
+from pipeline.storage import AtomicFile, first_problem, iter_json_lines, read_json_lines
 
 _NEEDED = ("item_id", "annotator", "question", "value")
 _EMPTY = (None, "")
@@ -118,17 +118,43 @@ def _rows(path: Path, pseudonym: Pseudonyms, guidelines: str) -> Iterator[tuple[
 
 
 def write_labels(path: Path, annotations: Sequence[Annotation]) -> None:
-    """Write annotations as JSON Lines, which `read_labels` takes back unchanged."""
+    """Write annotations as JSON Lines, which `read_labels` takes back unchanged.
+
+    Raises TargetError if `path` holds something else, or an answer that is not among them.
+    """
+    keys = {row.key for row in annotations}
+    _require_own(path, lambda: all(row.key in keys for row in read_json_lines(path, Annotation)))
     _write(path, (row.model_dump(mode="json", exclude_none=True) for row in annotations))
 
 
 def write_items(path: Path, items: Sequence[Item], kind: Kind) -> None:
-    """Write what annotators would see, and what they are asked, for another tool."""
+    """Write what annotators would see, and what they are asked, for another tool.
+
+    Raises TargetError if `path` holds something else.
+    """
+    wanted = {"id", "questions"}
+    _require_own(path, lambda: all(wanted <= row.keys() for _, row in iter_json_lines(path)))
     asked = [
         {"name": one.name, "title": one.title, "kind": one.kind, "values": one.values}
         for one in questions_of(kind)
     ]
     _write(path, ({"id": item.id, **item.fields, "questions": asked} for item in items))
+
+
+def _require_own(path: Path, is_own: Callable[[], bool]) -> None:
+    """Raise TargetError for a file that no export of the same wrote: it is somebody's work."""
+    if not path.is_file():
+        return
+    try:
+        if is_own():
+            return
+    except PipelineError:
+        pass
+    raise TargetError(
+        path,
+        "holds what this export would not write",
+        hint="Nothing is written over: choose another --out, or move the file away.",
+    )
 
 
 def _write(path: Path, rows: Iterator[dict[str, Any]]) -> None:

@@ -14,8 +14,13 @@ from pipeline.annotation.imports import ANNOMI_CODES, ESCONV_CODES, read_corpus
 from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.rounds import read_round, write_round
-from pipeline.annotation.transfer import one_answer_each, read_labels, write_labels
-from pipeline.errors import RowError, TableError
+from pipeline.annotation.transfer import (
+    one_answer_each,
+    read_labels,
+    write_items,
+    write_labels,
+)
+from pipeline.errors import RowError, TableError, TargetError
 from pipeline.records import Annotation
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -167,6 +172,35 @@ def answer(item: int, value: int, *, shown: bool) -> Annotation:
         suggestion_shown=shown,
         origin="test",
     )
+
+
+@pytest.mark.parametrize("there", ["years of work\n", '{"id": "x"}\n', "\xff", "{}\n"])
+def test_an_export_is_never_written_over_what_it_would_not_write(
+    tmp_path: Path, there: str
+) -> None:
+    path = tmp_path / "out.jsonl"
+    path.write_text(there, encoding="latin-1")
+
+    with pytest.raises(TargetError, match=r"would not write\nNothing is written over: choose"):
+        write_labels(path, [answer(1, 2, shown=True)])
+    with pytest.raises(TargetError, match="would not write"):
+        write_items(path, [], "responses")
+
+    assert path.read_text(encoding="latin-1") == there
+
+
+def test_an_export_takes_the_place_of_an_earlier_one_of_the_same_round_alone(
+    tmp_path: Path,
+) -> None:
+    path = tmp_path / "out.jsonl"
+    write_labels(path, [answer(1, 2, shown=True)])
+    write_labels(path, [answer(1, 3, shown=True), answer(2, 3, shown=True)])
+    before = path.read_bytes()
+
+    with pytest.raises(TargetError, match="would not write"):
+        write_labels(path, [answer(7, 1, shown=True)])
+
+    assert path.read_bytes() == before
 
 
 def test_anchoring_is_the_difference_between_shown_and_withheld() -> None:
