@@ -91,6 +91,8 @@ def apply_findings(
     copy = out / file.name
     if copy.resolve() == file.resolve():
         raise PipelineError(f"{copy}: is the file itself\nGive --out another folder.")
+    if file.is_dir() and out.resolve().is_relative_to(file.resolve()):
+        raise PipelineError(f"{out}: within the folder that is read\nGive --out another folder.")
     check_kind(file)
     raw = read_raw(file)
     ids = _ids(file, audit, raw)

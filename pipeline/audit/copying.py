@@ -17,7 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from pipeline.audit.raw_table import RawTable
-from pipeline.audit.reading import data_files, read_file
+from pipeline.audit.reading import data_files, leading_out, read_file
 from pipeline.audit.row_files import rows_of_document
 from pipeline.errors import PipelineError, TableError
 from pipeline.storage import AtomicFile, open_parquet
@@ -27,11 +27,22 @@ from pipeline.unfolding.parquet import DAMAGE
 
 
 def check_kind(file: Path) -> None:
-    """Raise PipelineError if no copy of a file of this kind can be made."""
+    """Raise PipelineError if no copy of a file of this kind can be made.
+
+    What a link leads to outside of a folder is no part of a dataset that came from elsewhere, and
+    would be handed on with the copy.
+    """
     if not file.is_dir() and file.suffix.lower() not in _WRITERS:
         raise PipelineError(
             f"{file}: a cleaned copy can be made of {', '.join(_WRITERS)} and folders of them\n"
             "Convert it first."
+        )
+    if file.is_dir() and (outside := leading_out(file)):
+        raise TableError(
+            file,
+            f"{outside[0].relative_to(file)} is a link that leads out of the folder; "
+            f"{len(outside)} such link(s), none is read",
+            hint="Make a folder that holds the files themselves: cp -rL. Then audit that one.",
         )
 
 

@@ -7,6 +7,7 @@ what is wrong with one. Only a file that is no table at all is an error here.
 from __future__ import annotations
 
 import csv
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -104,7 +105,11 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
 def _read_folder(folder: Path) -> RawTable:
     """Join the data files of a Hugging Face folder: `save_to_disk` output, or files by split."""
     table = RawTable()
+    outside = leading_out(folder)
     for path in data_files(folder):
+        if path in outside:
+            name = path.relative_to(folder)
+            table.notes.append(f"{name}: a link that leads out of the folder was read through")
         read_file(path, table, split=_split_of(path, folder))
     return _checked(table, folder)
 
@@ -126,6 +131,16 @@ def data_files(folder: Path) -> list[Path]:
         if chosen:
             return chosen
     raise TableError(folder, "no data file in this folder", hint=f"Use {KINDS}.")
+
+
+def leading_out(folder: Path) -> list[Path]:
+    """Return the links in `folder` that lead out of it, as those of the Hub's cache do."""
+    real = os.path.realpath(folder)
+    return [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.is_symlink() and not Path(os.path.realpath(path)).is_relative_to(real)
+    ]
 
 
 def _split_of(path: Path, folder: Path) -> str | None:

@@ -159,6 +159,16 @@ def test_a_folder_gives_each_file_its_split(tmp_path: Path) -> None:
     assert {text.split for text in read_table(tmp_path).texts} == {"train", "test"}
 
 
+def test_a_link_that_leads_out_of_a_folder_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    write(tmp_path / "blob", '{"text": "one"}\n')
+    (tmp_path / "data" / "train.jsonl").symlink_to("../blob")
+
+    raw = read_raw(tmp_path / "data")
+
+    assert raw.notes == ["train.jsonl: a link that leads out of the folder was read through"]
+
+
 def test_a_saved_hugging_face_dataset_is_read_without_the_library(tmp_path: Path) -> None:
     schema = pa.schema([("text", pa.string())])
     path = str(tmp_path / "data-00000-of-00001.arrow")
