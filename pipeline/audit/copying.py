@@ -171,8 +171,9 @@ def _copy_json(file: Path, copy: Path, dropped: set[int]) -> int:
         document = {key: left if value is rows else value for key, value in document.items()}
     else:
         document = left
-    with AtomicFile(copy) as part:
-        part.write_text(f"{json.dumps(document, ensure_ascii=False)}\n", encoding="utf-8")
+    text = json.dumps(document, ensure_ascii=False)
+    with AtomicFile(copy) as part:  # half a character, which JSON can hold as an escape, stays one
+        part.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     return sum(isinstance(row, dict) for row in left)
 
 

@@ -70,7 +70,7 @@ def json_lines(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
                 bad.add(number)
                 continue
             if isinstance(row, dict):
-                yield row
+                yield _named(row)
             else:
                 bad.add(number)
     bad.note(table, f"{path.name}: not a JSON object, left out, line (from 0)")
@@ -86,7 +86,14 @@ def json_document(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
     rows = rows_of_document(document)
     if not isinstance(rows, list):
         raise TableError(path, "not a list of objects", hint="Each row must be a JSON object.")
-    yield from (row for row in rows if isinstance(row, dict))
+    yield from (_named(row) for row in rows if isinstance(row, dict))
+
+
+def _named(row: dict[str, Any]) -> dict[str, Any]:
+    """Return a row whose names are text: half a character in one is written as its escape."""
+    if all(map(str.isascii, row)):
+        return row
+    return {name.encode("utf-8", "backslashreplace").decode(): row[name] for name in row}
 
 
 def rows_of_document(document: Any) -> Any:

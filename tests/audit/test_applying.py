@@ -163,6 +163,20 @@ def test_no_copy_of_a_folder_is_made_within_it(tmp_path: Path) -> None:
     assert [one.name for one in data.iterdir()] == ["train.jsonl"]
 
 
+@pytest.mark.parametrize("kind", [".json", ".jsonl"])
+def test_half_a_character_stays_the_escape_that_it_was(tmp_path: Path, kind: str) -> None:
+    broken = [{**row, "text": row["text"] + " \ud83d", "k\udce9": "\udc00é"} for row in ROWS]
+    file = tmp_path / f"data{kind}"
+    lines = [json.dumps(row) for row in broken]
+    file.write_text("\n".join(lines) if kind == ".jsonl" else f"[{','.join(lines)}]")
+
+    done = apply_findings(file, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    text = done.copy.read_text(encoding="utf-8")
+    copied = [json.loads(line) for line in text.splitlines()]
+    assert (copied if kind == ".jsonl" else copied[0]) == [broken[0], broken[2]]
+
+
 def test_lines_that_stay_are_copied_byte_for_byte(tmp_path: Path) -> None:
     file = write(tmp_path / "data.jsonl")
 

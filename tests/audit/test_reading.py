@@ -11,7 +11,7 @@ import pytest
 from pipeline.audit import raw_table, reading
 from pipeline.audit.building import read_table
 from pipeline.audit.reading import read_raw
-from pipeline.audit.run import run_audit
+from pipeline.audit.run import run_audit, write_result
 from pipeline.audit.settings import AuditSettings
 from pipeline.errors import MissingFileError, TableError
 
@@ -109,6 +109,19 @@ def test_bytes_that_are_no_text_become_a_finding(tmp_path: Path) -> None:
 
     found = [one.row_ids for one in result.findings if one.detector == "encoding_damage"]
     assert found == [("1",)]
+
+
+@pytest.mark.parametrize("name", ["a.json", "a.jsonl"])
+def test_half_a_character_is_a_finding_wherever_it_stands(tmp_path: Path, name: str) -> None:
+    row = r'{"te\ud83dxt": "hello \ud83d my friend", "\udc00 label": "\udce9"}'
+    path = write(tmp_path / name, f"[{row}]" if name == "a.json" else f"{row}\n{row}\n")
+
+    result = run_audit(read_table(path), AuditSettings())
+    write_result(result, tmp_path / "out")
+
+    (found, *_) = [one for one in result.findings if one.detector == "encoding_damage"]
+    assert found.evidence == "\ufffd"
+    assert r"te\ud83dxt" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
 
 
 def test_a_line_that_is_no_object_is_left_out_and_noted(tmp_path: Path) -> None:
