@@ -88,6 +88,11 @@ class RawTable:
             )
 
 
+def shown(name: str | Path) -> str:
+    """Return a name from the disk as text; bytes in it that are no UTF-8 are written out."""
+    return str(name).encode("utf-8", "surrogateescape").decode("utf-8", "backslashreplace")
+
+
 def unique_names(header: list[str], table: RawTable) -> list[str]:
     """Return the names of columns, each once; those that were there twice are noted."""
     seen: Counter[str] = Counter()

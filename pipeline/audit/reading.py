@@ -13,9 +13,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audit.column_files import arrow_blocks, decoded, parquet_blocks
-from pipeline.audit.raw_table import RawTable
+from pipeline.audit.raw_table import RawTable, shown
 from pipeline.audit.row_files import csv_rows, json_document, json_lines
 from pipeline.errors import MissingFileError, TableError
+from pipeline.storage import MARKER
 from pipeline.unfolding import sizes
 from pipeline.unfolding.parquet import DAMAGE
 
@@ -25,7 +26,22 @@ _PACKED = {".gz", ".bz2", ".xz", ".zip", ".zst"}
 _PACKED_STARTS = (b"\x1f\x8b", b"BZh", b"\xfd7zXZ", b"PK\x03\x04", b"\x28\xb5\x2f\xfd")
 SPLIT_COLUMN = "split"
 KINDS = ".csv, .tsv, .jsonl, .ndjson, .json, .parquet, .arrow or a Hugging Face dataset folder"
+_BY_ROW: dict[str, Callable[[Path, RawTable], Iterator[dict[str, Any]]]] = {
+    ".csv": csv_rows,
+    ".tsv": csv_rows,
+    ".jsonl": json_lines,
+    ".ndjson": json_lines,
+    ".json": json_document,
+}
+_BY_BLOCK = {".parquet": parquet_blocks, ".arrow": arrow_blocks}
 _SPLITS = ("train", "validation", "valid", "dev", "test")
+
+
+def dataset_name(path: Path) -> str:
+    """Return what a dataset is called: its folder's name, or its file's without the ending."""
+    if path.name in ("", ".."):
+        path = path.resolve()
+    return shown(path.name if path.is_dir() else path.stem) or "root"
 
 
 def read_raw(path: Path) -> RawTable:
@@ -64,29 +80,16 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
             f"{size / 1024**3:.1f} GiB, at most {MAX_FILE_BYTES // 1024**3} are read",
             hint="Audit a part of it: split the file and audit each piece.",
         )
-    by_row: dict[str, Callable[[Path, RawTable], Iterator[dict[str, Any]]]] = {
-        ".csv": csv_rows,
-        ".tsv": csv_rows,
-        ".jsonl": json_lines,
-        ".ndjson": json_lines,
-        ".json": json_document,
-    }
-    by_block = {".parquet": parquet_blocks, ".arrow": arrow_blocks}
-    kind = path.suffix.lower()
-    if kind not in by_row and kind not in by_block:
-        hint = "Unpack it first." if kind in _PACKED else f"Use {KINDS}."
-        raise TableError(
-            path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
-        )
+    kind = _kind(path)
     try:
         with path.open("rb") as stream:
             if stream.read(6).startswith(_PACKED_STARTS):
                 raise TableError(path, "is a compressed file", hint="Unpack it first.")
-        if kind in by_row:
-            for row in by_row[kind](path, table):
+        if kind in _BY_ROW:
+            for row in _BY_ROW[kind](path, table):
                 table.append(row if split is None else {SPLIT_COLUMN: split, **row}, path)
         else:
-            for names, batch in by_block[kind](path, table):
+            for names, batch in _BY_BLOCK[kind](path, table):
                 # Rows without a column take no byte in the file, however many it says there are.
                 table.check_size(path, more_rows=batch.num_rows)
                 columns = [decoded(column) for column in batch.columns]
@@ -99,16 +102,37 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
         if not table.rows:
             problem = f"cannot be read ({' '.join(str(error).split())[:200]})"
             raise TableError(path, problem, hint="It may be damaged or of another kind.") from error
-        table.notes.append(f"{path.name}: damaged after row {table.rows - 1}: the rest is missing")
+        table.notes.append(
+            f"{shown(path.name)}: damaged after row {table.rows - 1}: the rest is missing"
+        )
+
+
+def _kind(path: Path) -> str:
+    kind = path.suffix.lower()
+    if kind not in _BY_ROW and kind not in _BY_BLOCK:
+        hint = "Unpack it first." if kind in _PACKED else f"Use {KINDS}."
+        raise TableError(
+            path, f"files of type {path.suffix or '(no ending)'} are not read", hint=hint
+        )
+    if kind in _BY_BLOCK and shown(path) != str(path):
+        raise TableError(
+            path,
+            "the path is not UTF-8, and no library opens files of this type under such a name",
+            hint="Rename it, or the folder that it is in.",
+        )
+    return kind
 
 
 def _read_folder(folder: Path) -> RawTable:
     """Join the data files of a Hugging Face folder: `save_to_disk` output, or files by split."""
     table = RawTable()
+    for report in sorted(_reports(folder)):
+        name = shown(report.relative_to(folder))
+        table.notes.append(f"{name}: the report of an earlier audit was left out")
     outside = leading_out(folder)
     for path in data_files(folder):
         if path in outside:
-            name = path.relative_to(folder)
+            name = shown(path.relative_to(folder))
             table.notes.append(f"{name}: a link that leads out of the folder was read through")
         read_file(path, table, split=_split_of(path, folder))
     return _checked(table, folder)
@@ -121,7 +145,12 @@ def data_files(folder: Path) -> list[Path]:
     """
     kinds = (".parquet", ".arrow", ".jsonl", ".csv", ".tsv", ".json")
     described = {"dataset_info.json", "state.json", "dataset_dict.json"}
-    files = [path for path in sorted(folder.rglob("*")) if path.name not in described]
+    ours = _reports(folder)
+    files = [
+        path
+        for path in sorted(folder.rglob("*"))
+        if path.name not in described and not ours.intersection(path.parents)
+    ]
     for kind in kinds:
         chosen = [
             path
@@ -131,6 +160,12 @@ def data_files(folder: Path) -> list[Path]:
         if chosen:
             return chosen
     raise TableError(folder, "no data file in this folder", hint=f"Use {KINDS}.")
+
+
+def _reports(folder: Path) -> set[Path]:
+    """Return the reports of earlier audits within `folder`."""
+    found = (path.parent for path in folder.rglob("findings.parquet"))
+    return {path for path in found if path != folder and (path / MARKER).is_file()}
 
 
 def leading_out(folder: Path) -> list[Path]:

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.audit.raw_table import RawTable, RowNumbers, unique_names
+from pipeline.audit.raw_table import RawTable, RowNumbers, shown, unique_names
 from pipeline.errors import TableError
 from pipeline.unfolding.json_text import parse_json, text_lines
 
@@ -39,7 +39,7 @@ def csv_rows(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
                 ragged.add(row)
             yield dict(zip(header, fields, strict=False))
             row += 1
-        ragged.note(table, f"{path.name}: not as many fields as the header")
+        ragged.note(table, f"{shown(path.name)}: not as many fields as the header")
 
 
 class _RowLines:
@@ -73,7 +73,7 @@ def json_lines(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:
                 yield _named(row)
             else:
                 bad.add(number)
-    bad.note(table, f"{path.name}: not a JSON object, left out, line (from 0)")
+    bad.note(table, f"{shown(path.name)}: not a JSON object, left out, line (from 0)")
 
 
 def json_document(path: Path, table: RawTable) -> Iterator[dict[str, Any]]:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import os
 from pathlib import Path
 
 import pyarrow as pa
@@ -11,7 +12,7 @@ import pytest
 from pipeline.audit import raw_table, reading
 from pipeline.audit.building import read_table
 from pipeline.audit.reading import read_raw
-from pipeline.audit.run import run_audit, write_result
+from pipeline.audit.run import audit_folder, run_audit, write_result
 from pipeline.audit.settings import AuditSettings
 from pipeline.errors import MissingFileError, TableError
 
@@ -180,6 +181,37 @@ def test_a_link_that_leads_out_of_a_folder_is_noted(tmp_path: Path) -> None:
     raw = read_raw(tmp_path / "data")
 
     assert raw.notes == ["train.jsonl: a link that leads out of the folder was read through"]
+
+
+def test_the_report_of_an_earlier_audit_is_no_part_of_the_folder_it_lies_in(tmp_path: Path) -> None:
+    write(tmp_path / "rows.jsonl", '{"text": "one more day"}\n')
+    with audit_folder(tmp_path / "audit-data") as part:
+        write_result(run_audit(read_table(tmp_path), AuditSettings()), part)
+
+    raw = read_raw(tmp_path)
+
+    assert raw.columns == {"text": ["one more day"]}
+    assert raw.notes == ["audit-data: the report of an earlier audit was left out"]
+
+
+def test_names_that_are_not_utf_8_are_shown_with_their_bytes(tmp_path: Path) -> None:
+    folder = tmp_path / os.fsdecode(b"caf\xe9.v2")
+    folder.mkdir()
+    write(folder / os.fsdecode(b"tr\xe9.jsonl"), '{"text": "one more day"}\nnone\n')
+
+    table = read_table(folder, against=folder)
+    write_result(run_audit(table, AuditSettings()), tmp_path / "out")
+
+    assert table.name == r"caf\xe9.v2"
+    assert table.notes == [r"tr\xe9.jsonl: not a JSON object, left out, line (from 0): 1"]
+
+
+def test_a_parquet_file_under_a_name_that_is_not_utf_8_says_rename_it(tmp_path: Path) -> None:
+    path = tmp_path / os.fsdecode(b"caf\xe9.parquet")
+    path.write_bytes(b"PAR1")
+
+    with pytest.raises(TableError, match=r"the path is not UTF-8.*\nRename it"):
+        read_raw(path)
 
 
 def test_a_saved_hugging_face_dataset_is_read_without_the_library(tmp_path: Path) -> None:
