@@ -19,7 +19,7 @@ import pyarrow.parquet as pq
 from pipeline.audit.raw_table import RawTable
 from pipeline.audit.reading import data_files, leading_out, read_file
 from pipeline.audit.row_files import rows_of_document
-from pipeline.errors import PipelineError, TableError
+from pipeline.errors import REFUSALS, PipelineError, TableError
 from pipeline.storage import AtomicFile, open_parquet
 from pipeline.unfolding.arrow_stream import stream_batches, stream_schema
 from pipeline.unfolding.json_text import parse_json, text_lines
@@ -75,6 +75,8 @@ def _copy_file(file: Path, copy: Path, dropped: set[int]) -> int:
     try:
         return _WRITERS[file.suffix.lower()](file, copy, dropped)
     except (*DAMAGE, csv.Error) as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            raise
         problem = f"no copy can be made ({' '.join(str(error).split())[:200]})"
         raise TableError(
             file, problem, hint="It may be damaged, or of types we cannot write."

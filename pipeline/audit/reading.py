@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
-from pipeline.audit.column_files import arrow_blocks, decoded, parquet_blocks
+from pipeline.audit.column_files import Decoder, arrow_blocks, parquet_blocks
 from pipeline.audit.raw_table import RawTable, shown
 from pipeline.audit.row_files import csv_rows, json_document, json_lines
-from pipeline.errors import MissingFileError, TableError
+from pipeline.errors import REFUSALS, MissingFileError, TableError, TargetError
 from pipeline.storage import MARKER
 from pipeline.unfolding import sizes
 from pipeline.unfolding.parquet import DAMAGE
@@ -80,7 +80,7 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
             f"{size / 1024**3:.1f} GiB, at most {MAX_FILE_BYTES // 1024**3} are read",
             hint="Audit a part of it: split the file and audit each piece.",
         )
-    kind = _kind(path)
+    kind, decoder = _kind(path), Decoder(table)
     try:
         with path.open("rb") as stream:
             if stream.read(6).startswith(_PACKED_STARTS):
@@ -92,19 +92,22 @@ def read_file(path: Path, table: RawTable, *, split: str | None = None) -> None:
             for names, batch in _BY_BLOCK[kind](path, table):
                 # Rows without a column take no byte in the file, however many it says there are.
                 table.check_size(path, more_rows=batch.num_rows)
-                columns = [decoded(column) for column in batch.columns]
+                columns = list(map(decoder.values, names, batch.columns))
                 block = dict(zip(names, columns, strict=True))
                 size = sum(map(sizes.of_decoded, batch.columns, columns))
                 if split is not None:
                     block = {SPLIT_COLUMN: [split] * batch.num_rows, **block}
                 table.extend(block, size, path)
     except (*DAMAGE, csv.Error) as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            raise TargetError.of(path, error) from error
         if not table.rows:
             problem = f"cannot be read ({' '.join(str(error).split())[:200]})"
             raise TableError(path, problem, hint="It may be damaged or of another kind.") from error
         table.notes.append(
             f"{shown(path.name)}: damaged after row {table.rows - 1}: the rest is missing"
         )
+    decoder.note(shown(path.name))
 
 
 def _kind(path: Path) -> str:

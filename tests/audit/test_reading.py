@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+import errno
 import gzip
 import json
 import os
+from datetime import UTC, date, datetime
 from pathlib import Path
 
 import pyarrow as pa
@@ -14,7 +16,7 @@ from pipeline.audit.building import read_table
 from pipeline.audit.reading import read_raw
 from pipeline.audit.run import audit_folder, run_audit, write_result
 from pipeline.audit.settings import AuditSettings
-from pipeline.errors import MissingFileError, TableError
+from pipeline.errors import MissingFileError, TableError, TargetError
 
 
 def write(path: Path, content: str | bytes) -> Path:
@@ -123,6 +125,64 @@ def test_half_a_character_is_a_finding_wherever_it_stands(tmp_path: Path, name: 
     (found, *_) = [one for one in result.findings if one.detector == "encoding_damage"]
     assert found.evidence == "\ufffd"
     assert r"te\ud83dxt" in (tmp_path / "out" / "index.html").read_text(encoding="utf-8")
+
+
+_ODD_ZONE = pa.timestamp("us", tz="Mars/Base")
+ODD_TIMES = {
+    "flat": (pa.array([0, None, 60_000_000], _ODD_ZONE), datetime(1970, 1, 1, 0, 1, tzinfo=UTC)),
+    "offset": (pa.array([0, 1, 60], pa.timestamp("s", tz="+25:99")), None),
+    "nested": (pa.array([[], None, [{"at": 1}]], pa.list_(pa.struct([("at", _ODD_ZONE)]))), None),
+    "mapped": (pa.array([[], None, [("a", 1)]], pa.map_(pa.string(), _ODD_ZONE)), None),
+}
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [(name, kind) for name in ODD_TIMES for kind in ("parquet", "arrow")],
+)
+def test_times_in_a_zone_that_is_not_known_are_read_as_utc_and_noted(
+    tmp_path: Path, name: str, kind: str
+) -> None:
+    column, last = ODD_TIMES[name]
+    table = pa.table({"text": ["one", "two", "three"], "at": column})
+    path = tmp_path / f"a.{kind}"
+    if kind == "parquet":
+        pq.write_table(table, path)
+    else:
+        with pa.OSFile(str(path), "wb") as sink, pa.ipc.new_stream(sink, table.schema) as target:
+            target.write_table(table)
+
+    raw = read_raw(path)
+
+    assert raw.columns["text"] == ["one", "two", "three"]
+    assert all(value is not None for value in raw.columns["at"][2:])
+    assert last is None or raw.columns["at"] == [datetime(1970, 1, 1, tzinfo=UTC), None, last]
+    assert any("here: read as UTC" in note for note in raw.notes)
+
+
+def test_a_value_that_no_calendar_holds_is_left_empty_and_noted(tmp_path: Path) -> None:
+    days = pa.array([2**30, 1, 2**30], pa.date32())
+    pq.write_table(pa.table({"text": ["one", "two", "six"], "day": days}), tmp_path / "a.parquet")
+
+    raw = read_raw(tmp_path / "a.parquet")
+
+    assert raw.columns["day"] == [None, date(1970, 1, 2), None]
+    assert raw.notes == ["a.parquet: cannot be read in column 'day', left empty, row: 0, 2"]
+
+
+@pytest.mark.parametrize("name", ["a.csv", "a.jsonl", "a.json", "a.parquet"])
+def test_a_file_that_may_not_be_read_is_not_called_damaged(
+    tmp_path: Path, name: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = write(tmp_path / name, "text\n")
+
+    def refuse(*_: object, **__: object) -> None:
+        raise PermissionError(errno.EACCES, "Permission denied", str(path))
+
+    monkeypatch.setattr(Path, "open", refuse)
+
+    with pytest.raises(TargetError, match=r"Permission denied\n.*Check the path and its rights"):
+        read_raw(path)
 
 
 def test_a_line_that_is_no_object_is_left_out_and_noted(tmp_path: Path) -> None:
