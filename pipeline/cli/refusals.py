@@ -10,8 +10,22 @@ from pathlib import Path
 
 from pipeline.errors import REFUSALS, TargetError
 
+_ONE_EACH = "Give each a path of its own."
 # How Python keeps bytes of a name that are no UTF-8.
 _NO_UTF_8 = re.compile("[\udc80-\udcff]")
+
+
+def require_different(**outputs: Path | None) -> None:
+    """Raise TargetError if two of the options name one path: the second would replace the first."""
+    named: dict[str, str] = {}
+    for option, path in outputs.items():
+        if path is None:
+            continue
+        earlier = named.setdefault(os.path.realpath(path), option)
+        if earlier != option:
+            raise TargetError(
+                path, f"--{earlier} and --{option} name this one path", hint=_ONE_EACH
+            )
 
 
 @contextmanager
@@ -28,9 +42,7 @@ def refusals_explained() -> Iterator[None]:
     except TargetError as error:
         if not error.problem.startswith(f"process {os.getpid()} "):
             raise
-        raise TargetError(
-            error.path, "two options name this one path", hint="Give each a path of its own."
-        ) from error
+        raise TargetError(error.path, "two options name this one path", hint=_ONE_EACH) from error
     except UnicodeEncodeError as error:
         path = error.object
         if not (_NO_UTF_8.search(path) and "\n" not in path and os.sep in path):
