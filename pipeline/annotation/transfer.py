@@ -17,7 +17,13 @@ from pipeline.annotation.questions import QUESTIONS
 from pipeline.errors import PipelineError, RowError, TableError, TargetError
 from pipeline.records import WHOLE_RECORD, Annotation
 from pipeline.sources.rows import column_names, iter_rows
-from pipeline.storage import AtomicFile, first_problem, iter_json_lines, read_json_lines
+from pipeline.storage import (
+    AtomicFile,
+    first_problem,
+    iter_json_lines,
+    read_json_lines,
+    require_file,
+)
 
 _NEEDED = ("item_id", "annotator", "question", "value")
 _EMPTY = (None, "")
@@ -143,6 +149,7 @@ def write_items(path: Path, items: Sequence[Item], kind: Kind) -> None:
 
 def _require_own(path: Path, is_own: Callable[[], bool]) -> None:
     """Raise TargetError for a file that no export of the same wrote: it is somebody's work."""
+    require_file(path)
     if not path.is_file():
         return
     try:
