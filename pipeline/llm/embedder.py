@@ -15,9 +15,10 @@ from typing import Any
 
 from pipeline.errors import PipelineError
 from pipeline.llm.answer import read_answers
+from pipeline.llm.bookings import TakenError
 from pipeline.llm.budget import MOST_TOKENS, Usage
 from pipeline.llm.chat import BROKEN, CallRejectedError, Request, embedding_key
-from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
+from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
 from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
