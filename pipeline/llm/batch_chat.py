@@ -16,14 +16,22 @@ from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
+from pipeline.llm.batch_lines import (
+    ENDPOINT,
+    MOST_FILE_BYTES,
+    MOST_LINE_BYTES,
+    key_in,
+    line_of,
+    lines_of,
+    read_line,
+)
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
 from pipeline.llm.ledger_file import not_whole
 from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
 from pipeline.llm.role import LlmRole
-from pipeline.llm.transport import AttemptFailedError, Completion
+from pipeline.llm.transport import AttemptFailedError, Completion, too_large
 
-ENDPOINT = "/v1/chat/completions"
 LINGER_S = 0.25
 OVER = ("completed", "failed", "expired", "cancelled")
 # Looks at a batch that may fail in a row before the run gives up on the provider.
@@ -166,7 +174,7 @@ class BatchTransport:
                 (intent, self._wire.base_url, json.dumps(attempts)),
             )
             self._ledger.leases.take([intent, *keys], intent)
-        lines = b"\n".join(_line(request) for request in requests)
+        lines = b"\n".join(line_of(request) for request in requests)
         hint = "Check that the endpoint has a batch API, or use mode: live; then run again."
         with self._wire.refusals("a batch could not be created", hint):
             file = await self._wire.client.files.create(
@@ -174,7 +182,7 @@ class BatchTransport:
             )
             batch = await self._wire.client.batches.create(
                 input_file_id=_name(file),
-                endpoint="/v1/chat/completions",
+                endpoint=ENDPOINT,
                 completion_window="24h",
                 metadata={"intent": intent},
             )
@@ -187,9 +195,7 @@ class BatchTransport:
         """Wait for a batch and hand out its answers; what it lacks may be asked again."""
         status, files = await self._poll(name)
         for file_id in files:
-            for line in await self._lines(file_id):
-                with self._wire.refusals("an answer of a batch cannot be read", _LATER):
-                    self._hand_out(line)
+            await self._read(file_id, keys)
         for key in keys:
             self._reject(key, AttemptFailedError(f"batch_{status}", f"no line in {name}"))
         await asyncio.sleep(0)  # those who waited commit their answers now
@@ -229,18 +235,26 @@ class BatchTransport:
                     raise
             await asyncio.sleep(self._role.batch.poll_s)
 
-    async def _lines(self, file_id: str) -> list[dict[str, Any]]:
+    async def _read(self, file_id: str, keys: list[str]) -> None:
+        """Hand out the answers in a file as they arrive."""
         import openai
 
+        most_bytes = min(len(keys) * MOST_LINE_BYTES, MOST_FILE_BYTES)
         with self._wire.refusals("the answers of a batch cannot be read", _LATER):
             try:
-                content = await self._wire.client.files.content(file_id)
+                whole = self._wire.client.files.with_streaming_response.content(file_id)
+                async with whole as file:
+                    async for line in lines_of(file.iter_bytes(), most_bytes):
+                        if len(line) > MOST_LINE_BYTES:
+                            self._reject(key_in(line), too_large(MOST_LINE_BYTES))
+                        elif (said := read_line(line)) is not None:
+                            self._hand_out(said)
+                        await asyncio.sleep(0)  # who waited commits it now
             except openai.NotFoundError:
-                return []  # providers delete old files; what is missing is asked again
-            lines = [json.loads(line) for line in content.text.split("\n") if line.strip()]
-            if not all(isinstance(line, dict) for line in lines):
-                raise ValueError("a line is no object")
-            return lines
+                return  # providers delete old files; what is missing is asked again
+            except AttemptFailedError as error:
+                for key in keys:
+                    self._reject(key, error)
 
     def _hand_out(self, line: dict[str, Any]) -> None:
         key = str(line.get("custom_id"))
@@ -264,8 +278,8 @@ class BatchTransport:
             can_retry = status is None or status == 429 or status >= 500
             self._reject(key, AttemptFailedError(f"http_{status}", said, can_retry=can_retry))
 
-    def _reject(self, key: str, error: BaseException) -> None:
-        future = self._waiting.get(key)
+    def _reject(self, key: str | None, error: BaseException) -> None:
+        future = self._waiting.get(key) if key else None
         if future is not None and not future.done():
             future.set_exception(error)
 
@@ -284,8 +298,3 @@ def _name(made: Any) -> str:
     if not isinstance(name, str) or not name or not name.isprintable():
         raise TypeError(f"no id in {made!r}")
     return name
-
-
-def _line(request: Request) -> bytes:
-    head = {"custom_id": request.key, "method": "POST", "url": ENDPOINT}
-    return json.dumps(head)[:-1].encode() + b', "body": ' + request.content + b"}"

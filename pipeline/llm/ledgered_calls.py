@@ -9,6 +9,7 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from pipeline.errors import PipelineError
+from pipeline.llm.answer import check_intake
 from pipeline.llm.bookings import Bookings, TakenError
 from pipeline.llm.budget import worst_case
 from pipeline.llm.chat import CallRejectedError, Request
@@ -142,6 +143,9 @@ class LedgeredCalls(Generic[R]):
             sent_at = time.monotonic()
             try:
                 completion = await transport.send(request)
+                parts = self._parts(request, completion)
+                for _, raw in parts:
+                    check_intake(raw)
             except AttemptFailedError as error:
                 self._bookings.fail(admission, error.outcome)
                 if error.is_overload:
@@ -154,7 +158,6 @@ class LedgeredCalls(Generic[R]):
             except PipelineError as error:
                 self._bookings.fail(admission, "refused")
                 raise self._run.end(error) from None
-            parts = self._parts(request, completion)
             latency_s = time.monotonic() - sent_at
             self._bookings.keep(admission, parts, completion.usage, latency_s, buckets)
             self._slots.went_well()
