@@ -12,9 +12,8 @@ import asyncio
 import json
 import uuid
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
-
-from pydantic import TypeAdapter, ValidationError
 
 from pipeline.llm.batch_lines import (
     ENDPOINT,
@@ -25,9 +24,9 @@ from pipeline.llm.batch_lines import (
     lines_of,
     read_line,
 )
+from pipeline.llm.batch_notes import BatchNotes
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
-from pipeline.llm.ledger_file import not_whole
 from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
 from pipeline.llm.role import LlmRole
 from pipeline.llm.transport import AttemptFailedError, Completion, too_large
@@ -36,10 +35,6 @@ LINGER_S = 0.25
 OVER = ("completed", "failed", "expired", "cancelled")
 # Looks at a batch that may fail in a row before the run gives up on the provider.
 MAX_FAILED_POLLS = 20
-_LEFT_OPEN = (
-    "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ? AND NOT EXISTS"
-    " (SELECT 1 FROM leases JOIN owners ON owners.id = leases.owner WHERE leases.key = intent)"
-)
 _LATER = "It goes on without us; run the same command later to fetch its answers."
 
 
@@ -50,6 +45,7 @@ class BatchTransport:
         self._wire = OpenAITransport(role, base_url)
         self._role = role
         self._ledger = ledger
+        self._notes = BatchNotes(ledger, self._wire.base_url)
         self._queue: list[Request] = []
         self._attempts: dict[str, int] = {}
         self._waiting: dict[str, asyncio.Future[Completion]] = {}
@@ -65,38 +61,19 @@ class BatchTransport:
 
     async def resume(self) -> None:
         """Take up the batches that a run left open which is gone."""
-        taken = self._take_batches()
+        taken = await self._notes.take_open()
         if not taken:
             return
         created = await self._created() if any(batch is None for _, batch, _ in taken) else {}
         for intent, batch, sent in taken:
             name = batch or created.get(intent)
             if name is None:  # the run died before the provider heard of it
-                self._close_batch(intent)
-                self._ledger.withdraw(list(sent.values()))
+                await self._notes.forget(intent, list(sent.values()))
             else:
                 for key in sent.keys() - self._waiting.keys():
                     self._attempts[key] = sent[key]
                     self._future(key)
                 self._watch(list(sent), self._collect(intent, name, list(sent)))
-
-    def _take_batches(self) -> list[tuple[str, str | None, dict[str, int]]]:
-        """Lease open batches that no living process has: intent, name if known, attempts by key."""
-        taken = []
-        for intent, batch, attempts in self._ledger.rows(_LEFT_OPEN, self._wire.base_url):
-            sent = self._attempts_of(attempts)
-            with self._ledger.transaction():
-                if not self._ledger.leases.take_batch(str(intent), list(sent)):
-                    continue  # another process was faster
-            taken.append((str(intent), None if batch is None else str(batch), sent))
-        return taken
-
-    def _attempts_of(self, noted: object) -> dict[str, int]:
-        """Return the attempts that a batch was noted with, by key."""
-        try:
-            return TypeAdapter(dict[str, int]).validate_json(str(noted))
-        except ValidationError as error:
-            raise not_whole(self._ledger.path, "the attempts of a batch are no JSON") from error
 
     async def _created(self) -> dict[str, str]:
         """Return the provider's batches by the intent that they carry."""
@@ -168,12 +145,7 @@ class BatchTransport:
         intent = uuid.uuid4().hex
         keys = [request.key for request in requests]
         attempts = {key: self._attempts[key] for key in keys}
-        with self._ledger.transaction() as db:
-            db.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, 1, ?)",
-                (intent, self._wire.base_url, json.dumps(attempts)),
-            )
-            self._ledger.leases.take([intent, *keys], intent)
+        await self._notes.add(intent, attempts)
         lines = b"\n".join(line_of(request) for request in requests)
         hint = "Check that the endpoint has a batch API, or use mode: live; then run again."
         with self._wire.refusals("a batch could not be created", hint):
@@ -187,32 +159,33 @@ class BatchTransport:
                 metadata={"intent": intent},
             )
             name = _name(batch)
-        with self._ledger.transaction() as db:
-            db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (name, intent))
+        await self._notes.name(intent, name)
         await self._collect(intent, name, keys)
 
     async def _collect(self, intent: str, name: str, keys: list[str]) -> None:
         """Wait for a batch and hand out its answers; what it lacks may be asked again."""
         status, files = await self._poll(name)
+        self._collected[intent] = keys
         for file_id in files:
             await self._read(file_id, keys)
         for key in keys:
             self._reject(key, AttemptFailedError(f"batch_{status}", f"no line in {name}"))
         await asyncio.sleep(0)  # those who waited commit their answers now
-        self._collected[intent] = keys
-        self._close_finished()
+        finished = self._finished()
+        await self._ledger.in_turn(partial(self._notes.close, finished))
+        for one in finished:
+            self._collected.pop(one, None)
 
-    def _close_finished(self) -> None:
-        """Close the batches whose answers have all been taken; the next run reads the others."""
-        for intent, keys in list(self._collected.items()):
-            if not any(key in self._waiting for key in keys):
-                del self._collected[intent]
-                self._close_batch(intent)
+    def _finished(self) -> list[str]:
+        """Return the batches whose answers have all been taken; the next run reads the others.
 
-    def _close_batch(self, intent: str) -> None:
-        with self._ledger.transaction() as db:
-            db.execute("UPDATE batches SET open = 0 WHERE intent = ?", (intent,))
-            self._ledger.leases.end_batch(intent)
+        Whoever took one is in the ledger's queue by now.
+        """
+        return [
+            intent
+            for intent, keys in self._collected.items()
+            if not any(key in self._waiting for key in keys)
+        ]
 
     async def _poll(self, name: str) -> tuple[str, list[str]]:
         """Wait until a batch is over; return how it ended and the files of its answers."""
@@ -288,7 +261,7 @@ class BatchTransport:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._close_finished()
+        self._ledger.try_at_end(partial(self._notes.close, self._finished()))
         await self._wire.close()
 
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, Final
 
 from pipeline.llm.answer import MOST_BYTES
 from pipeline.llm.chat import Request
 from pipeline.llm.transport import too_large
 
-ENDPOINT = "/v1/chat/completions"
+ENDPOINT: Final = "/v1/chat/completions"
 # An answer, and what the provider says around it.
 MOST_LINE_BYTES = MOST_BYTES + 64 * 2**10
 MOST_FILE_BYTES = 8 * 2**30

@@ -81,7 +81,9 @@ class Bookings:
                 sent = transport.sent_attempt(wanted.key)
                 if sent is not None:  # a batch of a run that is gone carries it: reserved then
                     return Admission(sent, wanted)
-                found = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
+                found = await self._ledger.in_turn(
+                    lambda: self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
+                )
             except BudgetSpentError as error:
                 if self._reserved == 0:
                     raise self._run.end(error) from None
@@ -97,16 +99,16 @@ class Bookings:
                     return found
                 await self._run.sleep(found)
 
-    def fail(self, admission: Admission, outcome: str) -> None:
+    async def fail(self, admission: Admission, outcome: str) -> None:
         """Settle an attempt without an answer."""
         try:
-            self._ledger.settle(admission, outcome)
+            await self._ledger.in_turn(lambda: self._ledger.settle(admission, outcome))
         except PipelineError as error:
             raise self._run.end(error) from error
         finally:
             self._release()
 
-    def keep(
+    async def keep(
         self,
         admission: Admission,
         parts: Sequence[tuple[Request, str]],
@@ -135,8 +137,10 @@ class Bookings:
             for part, raw in parts
         ]
         try:
-            self._ledger.settle(
-                admission, "answered", usage=usage, usd=usd, answers=answers, buckets=buckets
+            await self._ledger.in_turn(
+                lambda: self._ledger.settle(
+                    admission, "answered", usage=usage, usd=usd, answers=answers, buckets=buckets
+                )
             )
         except PipelineError as error:
             raise self._run.end(error) from error

@@ -106,9 +106,9 @@ class LedgeredCalls(Generic[R]):
             return await self._attempts(request)
         except TakenError:
             raise
-        except BaseException:
+        except Exception:
             with suppress(LedgerError):
-                self._ledger.give_up(self._keys(request))
+                await self._ledger.in_turn(lambda: self._ledger.give_up(self._keys(request)))
             raise
 
     async def _attempts(self, request: Request) -> str:
@@ -147,7 +147,7 @@ class LedgeredCalls(Generic[R]):
                 for _, raw in parts:
                     check_intake(raw)
             except AttemptFailedError as error:
-                self._bookings.fail(admission, error.outcome)
+                await self._bookings.fail(admission, error.outcome)
                 if error.is_overload:
                     self._slots.struggled(slot)
                 try:
@@ -156,10 +156,10 @@ class LedgeredCalls(Generic[R]):
                     raise self._run.end(down) from error
                 raise
             except PipelineError as error:
-                self._bookings.fail(admission, "refused")
+                await self._bookings.fail(admission, "refused")
                 raise self._run.end(error) from None
             latency_s = time.monotonic() - sent_at
-            self._bookings.keep(admission, parts, completion.usage, latency_s, buckets)
+            await self._bookings.keep(admission, parts, completion.usage, latency_s, buckets)
             self._slots.went_well()
             self._breaker.answered()
             return completion.raw
