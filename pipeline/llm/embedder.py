@@ -14,16 +14,20 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.errors import PipelineError
-from pipeline.llm.answer import read_answers
+from pipeline.llm.answer import MOST_BYTES, read_answers
+from pipeline.llm.bookings import TakenError
 from pipeline.llm.budget import MOST_TOKENS, Usage
 from pipeline.llm.chat import BROKEN, CallRejectedError, Request, embedding_key
-from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
+from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
 from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
 from pipeline.llm.vectors import Vector, entries_of, read_vector, vector_of
+
+# In an answer: a list of 10,000 numbers, each with a sign, an exponent and 17 digits.
+MOST_VECTOR_BYTES = 256 * 2**10
 
 
 @dataclass(frozen=True)
@@ -69,6 +73,12 @@ class EmbeddingTransport(OpenAITransport):
 
     path = "/embeddings"
 
+    @property
+    def most_bytes(self) -> int:
+        """See `OpenAITransport.most_bytes`."""
+        assert isinstance(self.role, EmbedderRole)
+        return MOST_BYTES + self.role.texts_per_call * MOST_VECTOR_BYTES
+
     async def send(self, request: Request) -> Completion:
         """See `OpenAITransport.send`."""
         completion = await super().send(request)
@@ -79,7 +89,13 @@ class EmbeddingTransport(OpenAITransport):
 
     def completion(self, raw: str) -> Completion:
         """Read an answer's body; raises AttemptFailedError if it is no list of vectors."""
+        from pipeline.unfolding.limits import PIECE_BYTES
+        from pipeline.unfolding.sizes import of_json
+
         raw = self.redacted(raw)
+        if of_json(raw.encode()) > PIECE_BYTES:
+            detail = f"takes over {PIECE_BYTES:,} bytes of memory"
+            raise AttemptFailedError("too_large", detail, can_retry=False)
         try:
             for entry in entries_of(raw):
                 vector_of(entry)
@@ -107,8 +123,13 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         kept = {text: self._kept(one.key) for text, one in wanted.items()}
         vectors = {text: vector for text, vector in kept.items() if vector is not None}
         self.count.cached += len(vectors)
-        rejected: dict[str, str] = {}
-        calls = calls_of(wanted.keys() - vectors.keys(), role.texts_per_call)
+        rejected = {
+            text: "request_too_large"
+            for text in wanted.keys() - vectors.keys()
+            if len(wanted[text].content) > MOST_BYTES
+        }
+        new = wanted.keys() - vectors.keys() - rejected.keys()
+        calls = calls_of(new, role.texts_per_call)
 
         async def pay(part: list[str]) -> None:
             try:
@@ -157,7 +178,10 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         return tuple(_rendered(asked | {"input": [text]}).key for text in asked["input"])
 
     def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
-        return list(_alone(request, completion.raw))
+        try:
+            return list(_alone(request, completion.raw))
+        except RecursionError as error:
+            raise AttemptFailedError("malformed", "nested too deeply") from error
 
 
 class RecordedEmbedder:
