@@ -7,13 +7,13 @@ from pathlib import Path
 
 import pytest
 
+from docs.programs.commands import commands
 from pipeline.cli import stages
-from pipeline.cli.listing import commands
 from pipeline.errors import GateFailedError
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
 
-COMMANDS = ("repro", "fetch", "init", "doctor", "explain", "study", "ingest", "split")
+COMMANDS = ("repro", "fetch", "init", "doctor", "explain", "ingest", "split")
 
 
 def test_help_lists_the_commands(cli: Cli) -> None:
