@@ -33,7 +33,7 @@ def run() -> list[Measurement]:
     from pipeline.features.embeddings import CachedEmbedder, MiniLm
     from pipeline.features.table import FeatureTable
     from pipeline.scoring.classifiers import CLASSIFIERS
-    from pipeline.studies.scoring.data import load
+    from studies.scoring.data import load
 
     folder = data_folder()
     embedder = CachedEmbedder(MiniLm())

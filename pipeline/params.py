@@ -90,7 +90,8 @@ class Params(Section):
         types = _further_sections(values)
         rest = {name: values[name] for name in values if name not in types} if types else values
         params = cls.model_validate(rest)
-        further = create_model("Further", **{name: (kind, ...) for name, kind in types.items()})
+        fields: dict[str, Any] = {name: (kind, ...) for name, kind in types.items()}
+        further = create_model("Further", **fields)
         sections = further.model_validate({name: values[name] for name in types})
         params._further.update({name: getattr(sections, name) for name in types})
         return params

@@ -7,7 +7,7 @@ import pytest
 
 from pipeline.sentences import sentence_spans, split_sentences
 from pipeline.sources import ReadOptions, Sourced, get_source
-from pipeline.studies.scoring.data import COPIED, read_pairs
+from studies.scoring.data import COPIED, read_pairs
 
 SAMPLE = Path(__file__).resolve().parents[1] / "datasets" / "sample" / "exchanges.jsonl"
 

@@ -32,7 +32,6 @@ from pipeline.cli import (
     reward,
     score,
     student_use,
-    study,
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
@@ -75,7 +74,6 @@ for module in (
     explain,
     export,
     diff,
-    study,
     accept,
     audit,
     annotate,
@@ -88,8 +86,8 @@ for module in (
     module.register(app)
 
 
-def main() -> None:
-    """Run the command line; a user's error is one message, not a traceback.
+def main(commands: typer.Typer = app) -> None:
+    """Run a command line; a user's error is one message, not a traceback.
 
     Exit codes: 0 ok, 1 a gate said no, 2 wrong input or usage, 130 interrupted.
     """
@@ -105,7 +103,7 @@ def main() -> None:
         forbid_connections()
     try:
         with noted(), refusals_explained():
-            app()
+            commands()
     except PipelineError as error:
         from pipeline.pages import printable
 

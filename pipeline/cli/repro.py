@@ -40,7 +40,7 @@ def repro(
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import GateFailedError, PipelineError
     from pipeline.params import load_params
-    from pipeline.reporting.readme import counts_table
+    from pipeline.reporting.counts import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
     from pipeline.workspace import (

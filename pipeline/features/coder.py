@@ -7,7 +7,6 @@ silver: a published classifier set them, and was right in about 7 of 10 sentence
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Self
@@ -20,7 +19,6 @@ from pipeline.features.table import Array, FeatureError
 from pipeline.records import BehaviourCode, Response
 from pipeline.sentences import split_sentences
 
-MIN_ROWS = 20
 EMBEDDING_WEIGHT = 3.0
 CALIBRATION_SHARE = 0.2
 _TOKENS = r"[\w']+|[?!]"
@@ -186,9 +184,3 @@ def coders_out_of_fold(
 
 def _folds(count: int, folds: int, seed: int) -> NDArray[np.intp]:
     return np.random.default_rng(seed).permutation(count) % folds
-
-
-def rare_codes(rows: Sequence[CodedSentence]) -> tuple[BehaviourCode, ...]:
-    """Return the codes with fewer than `MIN_ROWS` rows, which are to be reported apart."""
-    counts = Counter(row.code for row in rows)
-    return tuple(code for code in BehaviourCode if counts[code] < MIN_ROWS)

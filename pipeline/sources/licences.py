@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.errors import GateFailedError, PipelineError
+from pipeline.errors import PipelineError
 
 NONE_STATED = "none stated"
 
@@ -44,13 +44,3 @@ def most_restrictive(licences: Iterable[str]) -> str:
 def may_be_published(licence: str) -> bool:
     """Whether rows under `licence` may be passed on at all."""
     return check_licence(licence) != NONE_STATED
-
-
-def require_publishable(licence: str | None, what: str) -> None:
-    """Raise GateFailedError if `what` must not be passed on; None: it has no row and no licence."""
-    if licence is None or not may_be_published(licence):
-        why = "it has no row" if licence is None else f"its most restrictive licence is {licence!r}"
-        raise GateFailedError(
-            f"{what}: do not publish, {why}\n"
-            "Leave that source out, or ask its owner for a licence; for your own work it is fine."
-        )

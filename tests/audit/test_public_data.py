@@ -12,7 +12,7 @@ from pipeline.audit.detectors import DETECTORS
 from pipeline.audit.result import AuditResult
 from pipeline.audit.run import run_audit
 from pipeline.audit.settings import AuditSettings
-from pipeline.studies.audit import with_papers_split
+from studies.audit import with_papers_split
 
 CHEAP = {"column_copies", "codes_fit", "group_leakage", "straight_lining", "rater_severity"}
 

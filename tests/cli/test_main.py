@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli.listing import commands
+from docs.programs.commands import commands
 from pipeline.errors import GateFailedError
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
 
-COMMANDS = ("repro", "fetch", "init", "doctor", "explain", "study")
+COMMANDS = ("repro", "fetch", "init", "doctor", "explain")
 STAGES = ("ingest", "split")
 
 

@@ -21,7 +21,6 @@ from pipeline.annotation.local_argilla import home, install
 from pipeline.cli import app
 from pipeline.errors import TargetError
 from pipeline.storage import MARKER
-from pipeline.studies import STUDIES
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
 from tests.devices import a_device
@@ -187,30 +186,6 @@ def test_a_file_is_never_written_over_what_is_no_file(
     is_refused(cli, place, *FILES[command], out)
 
 
-@pytest.mark.parametrize("there", [_file, _folder, _link])
-def test_a_study_is_never_written_over_what_is_no_study(
-    place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, there: Callable[[Path], None]
-) -> None:
-    monkeypatch.setitem(STUDIES, "counting", lambda *_: {"figures.json": {"rows": 1}})
-    (place / "studies").mkdir()
-    there(place / "studies" / "counting")
-
-    is_refused(cli, place, "study", "counting", "--data", ".", "--out", "studies")
-
-
-def test_a_study_of_before_there_were_markers_is_replaced(
-    place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(STUDIES, "counting", lambda *_: {"figures.json": {"rows": 1}})
-    shutil.copytree(PROJECT / "reports" / "studies" / "routing", place / "studies" / "counting")
-
-    assert cli("study", "counting", "--data", ".", "--out", "studies")[0] == 0
-
-    assert {one.name for one in (place / "studies" / "counting").iterdir()} == {
-        *(MARKER, "figures.json", "run.json")
-    }
-
-
 def test_an_audit_is_replaced_by_the_next_with_and_without_a_marker(place: Path, cli: Cli) -> None:
     for marker in (True, False):
         cli("audit", "answers.csv", "--out", "audited")
@@ -327,7 +302,6 @@ def test_two_options_that_name_one_path_are_told_so(place: Path, cli: Cli) -> No
 OUT = {"out", "page", "rewards", "weights", "rejections", "home", "venv"}
 ELSEWHERE = {
     "diff": "a page, tests/test_storage_links.py",
-    "study": "a study's folder, above",
     "reward rank": "tables and lines, tests/test_storage_links.py",
     "reward filter": "tables and lines, tests/test_storage_links.py",
     "reward suggest": "lines, tests/test_storage_links.py",

@@ -15,7 +15,6 @@ from pipeline.reward_model.texts import Pair, Text
 WARM = ("that sounds hard", "i am with you", "how are you now", "i hear you")
 COLD = ("get over it", "not my problem", "whatever you say", "so what")
 THINGS = ("job", "dog", "exam", "move", "car", "flat", "test", "trip", "race", "boat")
-VOCABULARY = ("<pad>", "<end>", "<unk>", "i", "hear", "you", "about", "the", "my", *THINGS)
 
 
 class Hashed:
@@ -70,32 +69,3 @@ def prototypes(pairs: list[Pair]) -> RewardModel:
 def saved(prototypes: RewardModel, tmp_path: Path) -> Path:
     prototypes.save(tmp_path / "reward")
     return tmp_path / "reward"
-
-
-@pytest.fixture(scope="session")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny Llama with a tiny tokenizer."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("student")
-    words = Tokenizer(
-        models.WordLevel({word: number for number, word in enumerate(VOCABULARY)}, "<unk>")
-    )
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", eos_token="<end>", unk_token="<unk>"
-    )
-    tokenizer.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=64,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder

@@ -17,16 +17,16 @@ from pipeline.student.params import TrainingParams
 from pipeline.student.report import measures, write_report
 from pipeline.student.teach import Taught
 from pipeline.student.training import StepLog
-from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
-from pipeline.studies.student.on_policy import best_over_worst, describe_pairs
-from pipeline.studies.student.preferences import CORPORA, PERSON, TEACHERS, held_out_pairs
-from pipeline.studies.student.split import (
+from studies.student.corpus import candidates, pooled_pairs, teachings
+from studies.student.on_policy import best_over_worst, describe_pairs
+from studies.student.preferences import CORPORA, PERSON, TEACHERS, held_out_pairs
+from studies.student.split import (
     PARTS,
     describe_split,
     read_dialogues,
     split_dialogues,
 )
-from pipeline.studies.student.teaching import _once
+from studies.student.teaching import _once
 from tests.examples import LATE_TRAIN, LOST_JOB, candidate, response
 
 
