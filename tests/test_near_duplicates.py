@@ -3,16 +3,51 @@
 from __future__ import annotations
 
 from itertools import combinations
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.planting.copies import random_replies, with_near_copies
-from pipeline.near_duplicates import Groups, jaccard, near_duplicates, normalise, shingles
+from pipeline.near_duplicates import (
+    Groups,
+    NearDuplicate,
+    jaccard,
+    near_duplicates,
+    normalise,
+    shingles,
+)
+from pipeline.near_duplicates.shingles import Likeness
 
 LOST = "My neighbour of thirty years died on Sunday and I miss him."
 TEXTS = st.lists(st.text("abc ", min_size=1, max_size=30), max_size=12)
+
+
+def templates(count: int) -> list[str]:
+    return [
+        f"I am sorry that your day went like that; what they said about {words} must have hurt, "
+        f"and I am here to listen to you for as long as you want to talk about it."
+        for words in random_replies(count, seed=1, words=(2, 2))
+    ]
+
+
+def others(count: int) -> list[str]:
+    return [
+        f"Es tut mir leid, dass {words} dich heute so traurig gemacht hat; magst du mir davon "
+        f"erzählen, damit ich besser verstehe, was da in dir vorgeht?"
+        for words in random_replies(count, seed=3, words=(2, 2))
+    ]
+
+
+def clusters(texts: int, pairs: list[NearDuplicate]) -> set[frozenset[int]]:
+    groups = Groups(map(str, range(texts)))
+    for pair in pairs:
+        groups.join(str(pair.left), str(pair.right))
+    members: dict[str, list[int]] = {}
+    for position in range(texts):
+        members.setdefault(groups.find(str(position)), []).append(position)
+    return set(map(frozenset, members.values()))
 
 
 def test_marks_and_case_do_not_matter() -> None:
@@ -100,6 +135,82 @@ def test_finds_edited_copies_among_ten_thousand_and_nothing_else() -> None:
 
     assert len(found & planted) / len(planted) >= 0.99
     assert len(found & planted) / len(found) >= 0.99
+
+
+def test_n_like_texts_cost_about_n_checks(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = templates(3_000)
+    checked: list[int] = []
+    exact = Likeness.of
+
+    def counted(self: Likeness, left: Any, right: Any) -> Any:
+        checked.append(len(left))
+        return exact(self, left, right)
+
+    monkeypatch.setattr(Likeness, "of", counted)
+
+    found = near_duplicates(texts, threshold=0.6)
+
+    assert sum(checked) < 40 * len(texts)
+    assert len(found) < 8 * len(texts)
+    assert len(clusters(len(texts), found)) == 1
+
+
+def test_two_crowds_in_one_list_are_two_clusters() -> None:
+    texts = [text for pair in zip(templates(700), others(700), strict=True) for text in pair]
+
+    found = near_duplicates(texts, threshold=0.6)
+
+    assert clusters(len(texts), found) == {
+        frozenset(range(0, 1400, 2)),
+        frozenset(range(1, 1400, 2)),
+    }
+
+
+def test_a_chain_is_one_cluster_though_its_ends_are_not_alike() -> None:
+    words = random_replies(1, seed=31, words=(900, 900))[0].split()
+    texts = [" ".join(words[start : start + 30]) for start in range(870)]
+
+    found = near_duplicates(texts, threshold=0.6)
+
+    assert jaccard(shingles(texts[0]), shingles(texts[-1])) < 0.6
+    assert clusters(len(texts), found) == {frozenset(range(len(texts)))}
+
+
+def test_each_text_of_a_crowd_keeps_its_twin() -> None:
+    texts = templates(2_000)
+    texts += [f"{text} Yes." for text in texts]
+
+    found = near_duplicates(texts, threshold=0.6)
+
+    nearest: dict[int, tuple[float, int]] = {}
+    for pair in found:
+        for text, other in ((pair.left, pair.right), (pair.right, pair.left)):
+            nearest[text] = max(nearest.get(text, (0.0, 0)), (pair.similarity, other))
+    twins = sum(abs(text - other) == 2_000 for text, (_, other) in nearest.items())
+    assert twins >= 0.9 * len(texts)
+
+
+def test_with_sides_each_of_a_crowd_meets_one_of_the_other_side() -> None:
+    texts = templates(1_500)
+    sides = ["test" if position == 700 else "train" for position in range(len(texts))]
+
+    found = near_duplicates(texts, threshold=0.6, sides=sides)
+
+    assert all(700 in (pair.left, pair.right) for pair in found)
+    assert len(found) == len(texts) - 1
+
+
+def test_sides_take_away_only_pairs_of_one_side() -> None:
+    texts, _ = with_near_copies(random_replies(500, seed=41), 200, seed=42)
+    sides = [position % 2 for position in range(len(texts))]
+
+    found = near_duplicates(texts, threshold=0.6, sides=sides)
+
+    assert found == [
+        pair
+        for pair in near_duplicates(texts, threshold=0.6)
+        if sides[pair.left] != sides[pair.right]
+    ]
 
 
 def test_misses_little_of_what_datasketch_finds() -> None:

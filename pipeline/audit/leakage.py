@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
 from pipeline.audit.duplicates import by_words
@@ -27,9 +27,9 @@ def cross_split(table: AuditTable, settings: AuditSettings) -> Detection:
     texts = list({(one.split, one.speaks, one.text): one for one in table.texts}.values())
     texts = [text for text in texts if text.split and _long(text, settings)]
     findings: list[Finding] = []
-    for left, right, similarity in _matches(texts, settings):
-        if left.split == right.split:
-            continue
+    for left, right, similarity in _matches(
+        texts, settings, lambda text: text.split, speakers_apart=True
+    ):
         span = common_span(right.text, left.text)
         findings.append(
             text_finding(
@@ -97,9 +97,9 @@ def leakage_against(table: AuditTable, settings: AuditSettings) -> Detection:
     theirs = [text for text in table.against if _long(text, settings)]
     ours = set(map(id, mine))
     findings: list[Finding] = []
-    for left, right, similarity in _matches([*mine, *theirs], settings, one_side=True):
-        if (id(left) in ours) == (id(right) in ours):
-            continue
+    for left, right, similarity in _matches(
+        [*mine, *theirs], settings, lambda text: id(text) in ours, speakers_apart=False
+    ):
         text, other = (left, right) if id(left) in ours else (right, left)
         findings.append(
             text_finding(
@@ -128,25 +128,38 @@ def _long(text: Text, settings: AuditSettings) -> bool:
 
 
 def _matches(
-    texts: Sequence[Text], settings: AuditSettings, *, one_side: bool = False
+    texts: Sequence[Text],
+    settings: AuditSettings,
+    side_of: Callable[[Text], Hashable],
+    *,
+    speakers_apart: bool,
 ) -> list[tuple[Text, Text, float]]:
-    """Return pairs of texts that say the same: all of a kind against its first per split."""
-    found: list[tuple[Text, Text, float]] = []
+    """Return pairs of texts of two sides that say the same.
+
+    All of the same words are held against the first of them, and nearly the same words against
+    one another; with `speakers_apart` what one speaker says only against what that one says.
+    """
     words: dict[str, list[Text]] = defaultdict(list)
     for (speaks, said), members in by_words(texts).items():
-        words[said if one_side else f"{speaks} {said}"] += members
-    for members in words.values():
-        first = members[0]
-        found += [(first, other, 1.0) for other in members[1:]]
+        words[f"{speaks} {said}" if speakers_apart else said] += members
+    matches = [(first, other, 1.0) for first, *others in words.values() for other in others]
+    matches = [match for match in matches if side_of(match[0]) != side_of(match[1])]
     distinct = [members[0] for members in words.values()]
-    pairs = near_duplicates(
-        [text.text for text in distinct], threshold=settings.near_duplicate_jaccard
-    )
-    for pair in pairs:
-        left, right = distinct[pair.left], distinct[pair.right]
-        if one_side or left.speaks == right.speaks:
-            found.append((left, right, pair.similarity))
-    return found
+    compared: dict[str, list[int]] = defaultdict(list)
+    for place, text in enumerate(distinct):
+        compared[text.speaks if speakers_apart else ""].append(place)
+    near = [
+        (places[pair.left], places[pair.right], pair.similarity)
+        for places in compared.values()
+        for pair in near_duplicates(
+            [distinct[place].text for place in places],
+            threshold=settings.near_duplicate_jaccard,
+            sides=[side_of(distinct[place]) for place in places],
+        )
+    ]
+    return matches + [
+        (distinct[left], distinct[right], similarity) for left, right, similarity in sorted(near)
+    ]
 
 
 def common_span(text: str, other: str) -> tuple[int, int]:
