@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,9 @@ from pipeline.records import (
     SFTExample,
     SplitAssignment,
 )
+from pipeline.statistics.quantiles import quantiles
 from pipeline.storage import file_sha256, read_table
 
-QUANTILES = (0, 10, 50, 90, 100)
 # What is counted of every row; the rest is who wrote which side.
 NAMED = (
     "splits",
@@ -112,27 +112,6 @@ def describe_pairs(path: Path, origins: Origins) -> dict[str, Any]:
         chosen, rejected = (len(side[0].content.split()) for side in sides.values())
         longer += chosen > rejected
     return {**tally.figures(path), "chosen_is_longer": longer}
-
-
-def quantiles(lengths: Mapping[int, int]) -> dict[str, int]:
-    """Return the least, the 10th, 50th and 90th hundredth and the most of counted lengths.
-
-    A quantile is the smallest length that so many hundredths do not exceed.
-    """
-    ordered = list(_ordered(lengths))
-    rows = sum(lengths.values())
-    found = {}
-    for percentile in QUANTILES:
-        wanted = max(1, -(-rows * percentile // 100))
-        found[f"p{percentile}"] = next((length for length, below in ordered if below >= wanted), 0)
-    return found
-
-
-def _ordered(lengths: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    below = 0
-    for length in sorted(lengths):
-        below += lengths[length]
-        yield length, below
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:

@@ -8,10 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.annotation.bootstrap import interval
-from pipeline.annotation.coefficients import Statistic, cohen_kappa, raw_agreement
-from pipeline.evaluation.intervals import RESAMPLES
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Verdict
+from pipeline.statistics.agreement import cohen_kappa, raw_agreement
+from pipeline.statistics.bootstrap import RESAMPLES, Statistic, interval
 
 OUTCOMES = (LOSS, TIE, WIN)
 

@@ -13,12 +13,13 @@ from dataclasses import dataclass
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureError
 from pipeline.records import BehaviourCode, Response
 from pipeline.sentences import split_sentences
+from pipeline.statistics.calibration import best_temperature
+from pipeline.statistics.splits import fold_of_groups, held_out
 
 MIN_ROWS = 20
 EMBEDDING_WEIGHT = 3.0
@@ -68,11 +69,7 @@ class BehaviourCoder:
                 f"coder: {len(rows)} sentences with {len(codes)} code(s)\n"
                 "At least two codes are needed to learn from."
             )
-        groups = np.array([row.group for row in rows])
-        names = np.unique(groups)
-        random = np.random.default_rng(self.seed)
-        chosen = random.permutation(names)[: int(CALIBRATION_SHARE * len(names))]
-        held = np.isin(groups, chosen)
+        held = held_out([row.group for row in rows], CALIBRATION_SHARE, self.seed)
         kept = [row for row, out in zip(rows, held, strict=True) if not out]
         self.temperature_ = 1.0
         if calibrated and held.any() and len({row.code for row in kept}) > 1:
@@ -129,16 +126,12 @@ class BehaviourCoder:
         return hstack([self.words_.transform(texts), csr_matrix(dense)]).tocsr()
 
     def _best_temperature(self, held: Sequence[CodedSentence]) -> float:
-        from scipy.special import log_softmax
-
         known = [row for row in held if row.code in self.codes_]
         if not known:
             return 1.0
         scores = self._scores([row.text for row in known])
-        place = [self.codes_.index(row.code) for row in known]
-        rows = np.arange(len(known))
-        losses = [-log_softmax(scores / one, axis=1)[rows, place].sum() for one in _TEMPERATURES]
-        return float(_TEMPERATURES[int(np.argmin(losses))])
+        truth = np.array([self.codes_.index(row.code) for row in known])
+        return best_temperature(scores, truth, _TEMPERATURES)
 
 
 def _cues(texts: Sequence[str]) -> Array:
@@ -176,16 +169,11 @@ def coders_out_of_fold(
     seed: int,
 ) -> Iterator[tuple[BehaviourCoder, list[int]]]:
     """Yield a coder per fold, not calibrated, and the places in `groups` that it saw nothing of."""
-    names = sorted(set(groups))
-    fold_of = dict(zip(names, _folds(len(names), folds, seed).tolist(), strict=True))
-    for fold in range(folds):
+    fold_of = fold_of_groups(groups, folds, seed)
+    for fold in sorted(set(fold_of.values())):
         coder = BehaviourCoder(embedder, seed=seed)
         coder.fit([row for row in coded if fold_of.get(row.group) != fold], calibrated=False)
         yield coder, [place for place, group in enumerate(groups) if fold_of[group] == fold]
-
-
-def _folds(count: int, folds: int, seed: int) -> NDArray[np.intp]:
-    return np.random.default_rng(seed).permutation(count) % folds
 
 
 def rare_codes(rows: Sequence[CodedSentence]) -> tuple[BehaviourCode, ...]:

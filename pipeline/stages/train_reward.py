@@ -14,7 +14,6 @@ from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.heads import HeadName
-from pipeline.reward_model.learning_curve import calibration_error, correct
 from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import (
     Pair,
@@ -25,6 +24,7 @@ from pipeline.reward_model.texts import (
     text_of,
 )
 from pipeline.sources.licences import most_restrictive
+from pipeline.statistics.calibration import margin_calibration_error, wins
 from pipeline.storage import read_table, write_json
 
 
@@ -123,6 +123,6 @@ def _measures(model: RewardModel, test: Sequence[Pair]) -> dict[str, float] | No
     sides: list[list[Text]] = [[pair.chosen for pair in test], [pair.rejected for pair in test]]
     ahead = model.reward(sides[0]) - model.reward(sides[1])
     return {
-        "accuracy": round(float(correct(ahead).mean()), 4),
-        "calibration_error": round(calibration_error(ahead), 4),
+        "accuracy": round(float(wins(ahead).mean()), 4),
+        "calibration_error": round(margin_calibration_error(ahead), 4),
     }

@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.classification import Split, grouped_splits
 from pipeline.evaluation.honest import (
     NULLS,
     Bench,
@@ -32,6 +31,7 @@ from pipeline.features.table import FeatureTable, join
 from pipeline.progress import track
 from pipeline.scoring.features import is_llm_made
 from pipeline.scoring.select import stability
+from pipeline.statistics.splits import Split, grouped_splits
 from pipeline.studies.scoring.codes import code_all
 from pipeline.studies.scoring.data import RatedData, load, shared_dialogues
 from pipeline.studies.scoring.raters import rater_figures

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.classification import BINS
 from pipeline.features.coder import (
     MIN_ROWS,
     BehaviourCoder,
@@ -25,6 +24,7 @@ from pipeline.features.table import Array, FeatureTable
 from pipeline.records import BehaviourCode
 from pipeline.sentences import split_sentences
 from pipeline.sources.mi_sentences import TO_ANNOMI, read_annomi, read_mi_strategy
+from pipeline.statistics.calibration import BINS
 from pipeline.studies.scoring.data import COPIED, RatedData
 
 MI_STRATEGY = "mi_strategy/CC_Augmented.csv"
