@@ -18,6 +18,7 @@ from pipeline.records import (
 )
 from pipeline.statistics.quantiles import quantiles
 from pipeline.storage import file_sha256, read_table
+from pipeline.text.words import count_words
 
 # What is counted of every row; the rest is who wrote which side.
 NAMED = (
@@ -62,7 +63,7 @@ class _Tally:
         self.counts.setdefault(what, Counter())[value or "not stated"] += 1
 
     def measure(self, what: str, text: str) -> None:
-        self.words.setdefault(what, Counter())[len(text.split())] += 1
+        self.words.setdefault(what, Counter())[count_words(text)] += 1
 
     def note(self, exchange_id: str, lineage: Lineage, origins: Origins) -> None:
         self.rows += 1
@@ -109,7 +110,7 @@ def describe_pairs(path: Path, origins: Origins) -> dict[str, Any]:
         for name, key in (("chosen", row.chosen_id), ("rejected", row.rejected_id)):
             tally.count(name, origins.responder.get(key))
             tally.measure(name, sides[name][0].content)
-        chosen, rejected = (len(side[0].content.split()) for side in sides.values())
+        chosen, rejected = (count_words(side[0].content) for side in sides.values())
         longer += chosen > rejected
     return {**tally.figures(path), "chosen_is_longer": longer}
 

@@ -15,7 +15,7 @@ from pipeline.errors import PipelineError
 from pipeline.features.table import Array
 from pipeline.scoring.rated import CLASSES, Labels
 from pipeline.scoring.scorer import spread
-from pipeline.statistics import agreement, calibration
+from pipeline.statistics import calibration
 
 
 class EvaluationError(PipelineError):
@@ -50,8 +50,13 @@ def macro_f1(truth: Labels, found: Predictions) -> float:
 
 def weighted_kappa(truth: Labels, found: Predictions) -> float:
     """Return the quadratic weighted kappa; 0 where only one label is ever given."""
-    codes = np.searchsorted(CLASSES, np.column_stack([truth, found.labels]))
-    return agreement.cohen_kappa(codes, len(CLASSES), "quadratic").estimate() or 0.0
+    from sklearn.metrics import cohen_kappa_score
+
+    return float(
+        cohen_kappa_score(
+            truth, found.labels, labels=CLASSES, weights="quadratic", replace_undefined_by=0.0
+        )
+    )
 
 
 def calibration_error(truth: Labels, found: Predictions) -> float:

@@ -21,6 +21,7 @@ from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array
 from pipeline.records import Exchange, FinalLabel, Response
 from pipeline.scoring.predict import expected_ratings, probabilities
+from pipeline.text.words import count_words
 
 Place = Literal["first", "second"]
 WIN, TIE, LOSS = 1.0, 0.5, 0.0
@@ -141,7 +142,7 @@ def longer_judge() -> PointwiseJudge:
     """Return the judge that counts words: what agrees with it may be about length alone."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        return np.array([float(len(response.text.split())) for _, response in pairs])
+        return np.array([float(count_words(response.text)) for _, response in pairs])
 
     return PointwiseJudge("words", rate, margin=0)
 

@@ -8,8 +8,9 @@ silver: a published classifier set them, and was right in about 7 of 10 sentence
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
@@ -17,9 +18,10 @@ import numpy as np
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureError
 from pipeline.records import BehaviourCode, Response
-from pipeline.sentences import split_sentences
 from pipeline.statistics.calibration import best_temperature
 from pipeline.statistics.splits import fold_of_groups, held_out
+from pipeline.text.sentences import asks, split_sentences
+from pipeline.text.words import count_words
 
 MIN_ROWS = 20
 EMBEDDING_WEIGHT = 3.0
@@ -37,17 +39,25 @@ class CodedSentence:
     group: str
 
 
-def coded_sentences(responses: Iterable[tuple[str, Response]]) -> Iterator[CodedSentence]:
+def coded_sentences(
+    responses: Iterable[tuple[str, Response]],
+    by_people: Mapping[str, Mapping[int, Sequence[BehaviourCode]]] = MappingProxyType({}),
+) -> Iterator[CodedSentence]:
     """Yield the coded sentences of (dialogue id, response) pairs.
 
-    A response whose sentences and codes differ in number is left out: which code is whose is not
-    known.
+    Of a response that people coded (`by_people`: by response id and sentence from 0), those are the
+    codes that they agreed on. Of others it is left out if its sentences and codes differ in number:
+    which code is whose is not known.
     """
     for group, response in responses:
         sentences = split_sentences(response.text)
-        if response.codes is not None and len(sentences) == len(response.codes):
-            for text, code in zip(sentences, response.codes, strict=True):
-                yield CodedSentence(text, code, group)
+        codes = by_people.get(response.id)
+        if codes is None:
+            fits = response.codes is not None and len(sentences) == len(response.codes)
+            codes = {place: (code,) for place, code in enumerate(response.codes or ()) if fits}
+        for place in sorted(codes):
+            for code in codes[place] if place < len(sentences) else ():
+                yield CodedSentence(sentences[place], code, group)
 
 
 class BehaviourCoder:
@@ -136,10 +146,7 @@ class BehaviourCoder:
 
 def _cues(texts: Sequence[str]) -> Array:
     return np.array(
-        [
-            [text[-3:].count("?") > 0, text[-3:].count("!") > 0, len(text.split()) / 20]
-            for text in texts
-        ],
+        [[asks(text), text[-3:].count("!") > 0, count_words(text) / 20] for text in texts],
         dtype=np.float64,
     )
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 from pipeline.features.coder import CodedSentence, coded_sentences
 from pipeline.records import BehaviourCode, Exchange, FinalLabel, Response
-from pipeline.sentences import sentence_spans
 from pipeline.storage import read_table
+from pipeline.text.sentences import sentence_spans
 
 Pair = tuple[Exchange, Response]
 

@@ -22,9 +22,9 @@ from pipeline.records import ModelRating, SplitAssignment, Suggestion
 from pipeline.scoring.cross_fit import predict_out_of_dialogue
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError, rated_set
-from pipeline.sentences import sentence_spans
 from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import AtomicFile, read_table, write_json
+from pipeline.text.sentences import sentence_spans
 
 CODER = "coder"
 # The aspect of a rater model that was asked about the whole response, 1 to 3.

@@ -132,10 +132,10 @@ def cohen_kappa(codes: Counts, categories: int, weights: Weights) -> Statistic:
     def value(sums: Floats) -> Floats:
         table = sums.reshape(-1, categories, categories)
         items = table.sum(axis=(1, 2))
+        table = table / np.maximum(items, 1)[:, None, None]
         expected = table.sum(axis=2)[:, :, None] * table.sum(axis=1)[:, None, :]
         kappa = _corrected(
-            ((1 - weight) * table).sum(axis=(1, 2)),
-            ((1 - weight) * expected).sum(axis=(1, 2)) / np.maximum(items, 1),
+            ((1 - weight) * table).sum(axis=(1, 2)), ((1 - weight) * expected).sum(axis=(1, 2))
         )
         return np.where(items > 0, kappa, np.nan)
 

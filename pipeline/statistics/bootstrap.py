@@ -15,6 +15,7 @@ Floats = NDArray[np.float64]
 Interval = tuple[float, float]
 
 RESAMPLES = 2000
+LEVEL = 0.95
 # Weights of at most so many resamples are held at once, to bound memory.
 _AT_ONCE = 200
 
@@ -112,5 +113,5 @@ def _resampled(statistic: Statistic, random: np.random.Generator, resamples: int
 
 
 def _ends(values: Floats) -> Interval:
-    low, high = np.quantile(values, [0.025, 0.975])
+    low, high = np.quantile(values, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     return float(low), float(high)

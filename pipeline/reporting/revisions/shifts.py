@@ -9,6 +9,7 @@ from typing import Any
 
 from pipeline.reporting.revisions.rows import Build
 from pipeline.statistics.quantiles import quantiles
+from pipeline.text.words import count_words
 
 SHOWN = ("p10", "p50", "p90")
 
@@ -60,7 +61,7 @@ def _figures(build: Build, rows: Iterable[dict[str, Any]]) -> dict[str, float]:
     for row in rows:
         count += 1
         for side, text in _answers(row):
-            lengths.setdefault(side, Counter())[len(text.split())] += 1
+            lengths.setdefault(side, Counter())[count_words(text)] += 1
         for what, value in _classes(build, row):
             classes.setdefault(what, Counter())[value] += 1
     figures = {

@@ -22,10 +22,10 @@ from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
 from pipeline.features.table import Array, FeatureTable
 from pipeline.records import BehaviourCode
-from pipeline.sentences import split_sentences
 from pipeline.sources.mi_sentences import TO_ANNOMI, read_annomi, read_mi_strategy
 from pipeline.statistics.calibration import BINS
 from pipeline.studies.scoring.data import COPIED, RatedData
+from pipeline.text.sentences import split_sentences
 
 MI_STRATEGY = "mi_strategy/CC_Augmented.csv"
 ANNOMI = "annomi/annomi_single_annotator.csv"
