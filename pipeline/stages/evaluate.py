@@ -9,6 +9,7 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
@@ -42,7 +43,7 @@ from pipeline.evaluation.reply_report import Pairs, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
-from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
+from pipeline.records import Exchange, PreferencePair, Response, SplitAssignment
 from pipeline.reporting.comparison import write_comparison
 from pipeline.reward_model.applying import Prompted
 from pipeline.reward_model.encoder import FrozenEncoder
@@ -189,7 +190,7 @@ def _judges(
             )
         judges["llm"] = LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself)
     if "people" in params.judges:
-        judges["people"] = HumanJudge(list(read_table(labels, FinalLabel)))
+        judges["people"] = HumanJudge(FinalLabels.read(labels).better)
     return judges
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import groupby
 from pathlib import Path
 from typing import Any
 
 from pydantic import Field
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.config import Section
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
-from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
+from pipeline.records import Exchange, PreferencePair, Response, SplitAssignment
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.heads import HeadName
 from pipeline.reward_model.model import RewardModel
@@ -20,7 +21,6 @@ from pipeline.reward_model.texts import (
     Text,
     compared_pairs,
     rated_pairs,
-    relabelled,
     text_of,
 )
 from pipeline.sources.licences import most_restrictive
@@ -59,9 +59,9 @@ def run(
     """
     known = {one.id: one for one in read_table(exchanges, Exchange)}
     split_of = {one.exchange_id: one.split for one in read_table(splits, SplitAssignment)}
-    given = list(read_table(labels, FinalLabel))
-    rows = relabelled(read_table(responses, Response), given)
-    train, test = _pairs(rows, known, split_of, given, preferences)
+    people = FinalLabels.read(labels)
+    rows = [people.rate(response) for response in read_table(responses, Response)]
+    train, test = _pairs(rows, known, split_of, people.better, preferences)
     unlabelled = [
         text_of(known[one.exchange_id], one) for one in rows if split_of[one.exchange_id] == "train"
     ]
@@ -91,7 +91,7 @@ def _pairs(
     rows: Sequence[Response],
     known: dict[str, Exchange],
     split_of: dict[str, Any],
-    given: Sequence[FinalLabel],
+    better: Mapping[str, str],
     preferences: Path,
 ) -> tuple[list[Pair], list[Pair]]:
     """Return the pairs of the train dialogues, with those that people compared, and of the test."""
@@ -99,19 +99,18 @@ def _pairs(
     test: list[Pair] = []
     for name, group in groupby(rows, key=lambda one: one.exchange_id):
         (train if split_of[name] == "train" else test).extend(rated_pairs(known[name], list(group)))
-    compared = {label.item_id for label in given if label.question == "better"}
-    if compared:
+    if better:
         prompts = {name: one.utterance for name, one in known.items()}
         built = {
             row.id: row
             for file in sorted(preferences.glob("*.parquet"))
             for row in read_table(file, PreferencePair)
-            if row.id in compared and split_of.get(row.exchange_id) == "train"
+            if row.id in better and split_of.get(row.exchange_id) == "train"
         }
         dialogue = {name: one.dialogue_id for name, one in known.items()}
         train += [
             Pair(pair.chosen, pair.rejected, dialogue[pair.group])
-            for pair in compared_pairs(built.values(), given, prompts)
+            for pair in compared_pairs(built.values(), better, prompts)
         ]
     return train, test
 
