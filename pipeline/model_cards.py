@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from pipeline.sources.licences import hub_licence, may_be_published
 
@@ -27,14 +28,13 @@ class Kind:
         """Return the YAML at the head of a card; `library` is another than the usual one."""
         from huggingface_hub import ModelCardData
 
-        return str(
-            ModelCardData(
-                library_name=library or self.library,
-                pipeline_tag=self.pipeline_tag,
-                tags=["empathy", "dialogue", *self.tags, *tags],
-                **hub_licence(licence),
-            ).to_yaml()
-        )
+        words: dict[str, Any] = {
+            "library_name": library or self.library,
+            "pipeline_tag": self.pipeline_tag,
+            "tags": ["empathy", "dialogue", *self.tags, *tags],
+            **hub_licence(licence),
+        }
+        return str(ModelCardData(**words).to_yaml())
 
 
 SCORER = Kind(
@@ -96,24 +96,17 @@ def model_card(
     *,
     name: str | None = None,
     library: str | None = None,
-    measures: Mapping[str, object] | None = None,
 ) -> str:
-    """Return the card of one model, in Markdown; `measures` are those on held-out dialogues."""
+    """Return the card of one model, in Markdown, with a table of `facts`."""
     may = (
         f"{licence}, the most restrictive licence of what it is made from."
         if may_be_published(licence)
         else "None of the data's owners stated a licence: **do not publish this model.**"
     )
-    parts = [f"# {name or kind.title}", kind.what, _table("what", facts)]
-    if measures:
-        parts += ["On responses of held-out dialogues:", _table("measure", measures)]
+    rows = "".join(f"\n| {what} | {value} |" for what, value in facts.items())
     limits = "\n".join(f"- {limit}" for limit in kind.limits)
+    parts = [f"# {name or kind.title}", kind.what, f"| what | value |\n|---|---|{rows}"]
     parts += ["## Licence", may, "## Intended use", kind.use, "## Known limits", limits]
     return (
         f"---\n{kind.front(licence, library=library).strip()}\n---\n\n" + "\n\n".join(parts) + "\n"
     )
-
-
-def _table(head: str, rows: Mapping[str, object]) -> str:
-    lines = [f"| {head} | value |", "|---|---|"]
-    return "\n".join([*lines, *(f"| {name} | {value} |" for name, value in rows.items())])

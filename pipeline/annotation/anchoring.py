@@ -6,7 +6,8 @@ from collections import defaultdict
 from collections.abc import Sequence
 from typing import Any
 
-from pipeline.records import Annotation, AnswerValue
+from pipeline.annotation.rounds import comparable
+from pipeline.records import Annotation
 from pipeline.statistics.bootstrap import Statistic, difference_interval, mean_of
 
 
@@ -22,17 +23,13 @@ def anchoring(annotations: Sequence[Annotation], *, seed: int = 0) -> dict[str, 
     )
     for row in annotations:
         if row.status == "submitted" and row.role == "annotator" and row.suggestion is not None:
-            same = _plain(row.value) == _plain(row.suggestion)
+            same = comparable(row.value) == comparable(row.suggestion)
             groups[row.question][bool(row.suggestion_shown)][row.item_id].append(same)
     return {
         question: _effect(shares[True], shares[False], seed)
         for question, shares in sorted(groups.items())
         if shares[True] and shares[False]
     }
-
-
-def _plain(value: AnswerValue | None) -> tuple[str, ...]:
-    return tuple(sorted(value)) if isinstance(value, tuple) else (str(value),)
 
 
 def _effect(

@@ -6,7 +6,7 @@ A wide row (one dialogue, five replies) becomes several texts that share a row i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -99,14 +99,6 @@ class AuditTable:
     def has(self, claim: Callable[[Text], object]) -> bool:
         """Return whether any text fulfils `claim`."""
         return any(claim(text) for text in self.texts)
-
-    def by_dialogue(self) -> Iterator[tuple[str, list[Text]]]:
-        """Yield each dialogue id with its texts."""
-        grouped: dict[str, list[Text]] = {}
-        for text in self.texts:
-            if text.dialogue_id is not None:
-                grouped.setdefault(text.dialogue_id, []).append(text)
-        yield from grouped.items()
 
 
 def text_finding(

@@ -43,14 +43,7 @@ def agreement(
     `verdicts` are by judge and contest id; `dialogues` say which dialogue a contest is of.
     """
     return [
-        _two(
-            (left, right),
-            verdicts[left],
-            verdicts[right],
-            dialogues,
-            seed=seed,
-            resamples=resamples,
-        )
+        _two((left, right), verdicts[left], verdicts[right], dialogues, seed, resamples)
         for left, right in combinations(verdicts, 2)
     ]
 
@@ -60,7 +53,6 @@ def _two(
     left: Mapping[str, Verdict],
     right: Mapping[str, Verdict],
     dialogues: Mapping[str, str],
-    *,
     seed: int,
     resamples: int,
 ) -> JudgeAgreement:

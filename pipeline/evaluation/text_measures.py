@@ -16,13 +16,7 @@ from pipeline.evaluation.classification import EvaluationError
 from pipeline.features.coder import BehaviourCoder
 from pipeline.features.text import STOP_WORDS
 from pipeline.records import Exchange, Response
-from pipeline.text.words import distinct, runs, words_of
-
-
-def repetition(text: str) -> float:
-    """Return the share of the text's 3-word runs that it said before; 0 if it has none."""
-    grams = runs(words_of(text), 3)
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+from pipeline.text.words import distinct, repetition, words_of
 
 
 def overlap(text: str, said: str) -> float:
@@ -50,7 +44,7 @@ def text_measures(
         "distinct_1": _rounded(distinct(words, 1)),
         "distinct_2": _rounded(distinct(words, 2)),
         "different_replies": round(len(set(texts)) / len(texts), 4),
-        "repetition": round(mean(map(repetition, texts)), 4),
+        "repetition": round(mean(repetition(one, 3) for one in words), 4),
         "overlap_with_utterance": round(
             mean(overlap(response.text, exchange.utterance) for exchange, response in pairs), 4
         ),

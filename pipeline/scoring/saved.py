@@ -213,6 +213,7 @@ def _try_out(path: Path, predict: Callable[[], Array], classes: int) -> None:
 
 
 def _card(facts: ScorerFacts) -> str:
+    measured = {name: value for name, value in facts.measures.items() if value is not None}
     return model_card(
         SCORER,
         facts.licence,
@@ -224,6 +225,6 @@ def _card(facts: ScorerFacts) -> str:
             "classes seen": ", ".join(map(str, facts.classes)),
             "embeddings": facts.embedder,
             "feature version": facts.feature_version,
+            **{f"{name}, held-out dialogues": value for name, value in measured.items()},
         },
-        measures={name: value for name, value in facts.measures.items() if value is not None},
     )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.errors import GateFailedError, PipelineError
+from pipeline.errors import PipelineError
 
 NONE_STATED = "none stated"
 
@@ -64,13 +64,3 @@ def hub_licence(licence: str | None) -> dict[str, str]:
         return {"license": HUB_LICENCES[licence]}
     named = licence if licence not in (None, NONE_STATED) else "none-stated-do-not-publish"
     return {"license": "other", "license_name": str(named).lower()}
-
-
-def require_publishable(licence: str | None, what: str) -> None:
-    """Raise GateFailedError if `what` must not be passed on; None: it has no row and no licence."""
-    if licence is None or not may_be_published(licence):
-        why = "it has no row" if licence is None else f"its most restrictive licence is {licence!r}"
-        raise GateFailedError(
-            f"{what}: do not publish, {why}\n"
-            "Leave that source out, or ask its owner for a licence; for your own work it is fine."
-        )

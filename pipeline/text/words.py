@@ -36,3 +36,9 @@ def distinct(texts: Iterable[Sequence[str]], length: int) -> float | None:
     """
     every = [run for words in texts for run in runs(words, length)]
     return len(set(every)) / len(every) if every else None
+
+
+def repetition(words: Sequence[str], length: int) -> float:
+    """Return the share of the runs of one text that it said before; 0 if it has none."""
+    share = distinct([words], length)
+    return 0.0 if share is None else 1 - share

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.text.words import count_words, distinct, runs, words_of
+from pipeline.text.words import count_words, distinct, repetition, runs, words_of
 
 
 def test_length_is_what_stands_between_white_space() -> None:
@@ -32,3 +32,15 @@ def test_distinct_counts_different_runs_over_all_texts() -> None:
 
 def test_distinct_is_unknown_where_there_is_no_run() -> None:
     assert distinct([["hi"], []], 2) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "share"),
+    [
+        ("I am so sorry. I am so sorry.", 1 - 4 / 6),
+        ("Nothing here is said again.", 0.0),
+        ("Oh no.", 0.0),
+    ],
+)
+def test_repetition_is_the_share_of_runs_said_before(text: str, share: float) -> None:
+    assert repetition(words_of(text), 3) == pytest.approx(share)
