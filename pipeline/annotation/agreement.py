@@ -11,18 +11,16 @@ from typing import Any
 import numpy as np
 
 from pipeline.annotation.bands import SOURCES, BandName, band
-from pipeline.annotation.bootstrap import interval
-from pipeline.annotation.coefficients import (
+from pipeline.statistics.agreement import (
     Counts,
-    Floats,
     Scale,
-    Statistic,
     cohen_kappa,
     gwet_ac,
     icc_2_1,
     krippendorff_alpha,
     raw_agreement,
 )
+from pipeline.statistics.bootstrap import RESAMPLES, Floats, Statistic, interval
 
 UNDEFINED = "undefined: fewer than two shared items, or no variation"
 
@@ -49,7 +47,7 @@ class Options:
     scales: dict[str, Scale]
     categories: dict[str, tuple[str, ...]]
     bands: BandName = "cicchetti"
-    resamples: int = 2000
+    resamples: int = RESAMPLES
     seed: int = 0
 
 

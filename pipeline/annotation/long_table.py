@@ -10,13 +10,13 @@ from typing import Any, cast, get_args
 
 from pipeline.annotation.agreement import Answer, Options
 from pipeline.annotation.bands import BandName
-from pipeline.annotation.bootstrap import RESAMPLES
-from pipeline.annotation.coefficients import Scale
 from pipeline.annotation.questions import QUESTIONS
 from pipeline.annotation.rounds import read_round, round_files
 from pipeline.errors import PipelineError, RowError, TableError
 from pipeline.records import WHOLE_RECORD, Annotation
 from pipeline.sources.rows import iter_rows
+from pipeline.statistics.agreement import Scale
+from pipeline.statistics.bootstrap import RESAMPLES
 
 Value = int | float | str | tuple[str, ...]
 

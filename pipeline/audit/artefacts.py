@@ -12,6 +12,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.words import count_words
 
 
 def refusals(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -105,7 +106,7 @@ def _is_frame(text: Text, match: re.Match[str]) -> bool:
     said = text.prompt or ""
     if match.start() > 0 or match.group().lstrip().lower().startswith(('"', "dear")):
         return not _ASKED_FOR.search(said[-400:])
-    return not (_GREETS.match(match.group()) and _GREETS.match(said) and len(said.split()) <= 4)
+    return not (_GREETS.match(match.group()) and _GREETS.match(said) and count_words(said) <= 4)
 
 
 def formatting(table: AuditTable, settings: AuditSettings) -> Detection:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
@@ -15,8 +14,7 @@ from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
-
-_SENTENCE_END = re.compile(r"[.!?]+(?:\s+|$)")
+from pipeline.text.sentences import split_sentences
 
 
 def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -99,4 +97,4 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 def _fits(codes: Sequence[Any], text: str) -> bool:
-    return len(codes) == max(1, len([one for one in _SENTENCE_END.split(text) if one.strip()]))
+    return len(codes) == max(1, len(split_sentences(text)))

@@ -12,6 +12,7 @@ from pipeline.audit.result import Detection, Figure
 from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.text.words import count_words
 
 _LETTER = re.compile(r"[^\W\d_]")
 _NOTHING = {"", "nan", "none", "null", "n/a", "na", "undefined", "[]", "{}", "-", "test", "error"}
@@ -63,7 +64,7 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
     dash_means_speech = dashed > 0.01 * len(table.texts)
     for text in table.texts:
         tail = text.text.rstrip()[-80:].replace("’", "'")
-        if len(text.text.split()) < 4 or _CLOSED.search(tail):
+        if count_words(text.text) < 4 or _CLOSED.search(tail):
             continue
         match = _OPEN_END.search(tail)
         if match is None and settings.is_model(text.responder):
@@ -129,7 +130,7 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
     for (speaks, responder), texts in sorted(groups.items()):
         if len(texts) < 20:
             continue
-        logs = [math.log(len(text.text.split()) + 1) for text in texts]
+        logs = [math.log(count_words(text.text) + 1) for text in texts]
         middle = median(logs)
         # 1.4826 makes the median absolute deviation that of a normal distribution; a spread under
         # a tenth of the length is noise of counting.
@@ -145,7 +146,7 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
                     "length_outliers",
                     Severity.INFO,
                     explanation=(
-                        f"{len(text.text.split())} words; the median of "
+                        f"{count_words(text.text)} words; the median of "
                         f"{responder or speaks} is {math.exp(middle) - 1:.0f}."
                     ),
                     action="Look at it: a reply cut short, or one that ran on.",

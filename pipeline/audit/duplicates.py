@@ -11,6 +11,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, near_duplicates, normalise
+from pipeline.text.words import count_words
 
 KEEP_RULE = "kept: the best rated, of equals the first in the file"
 
@@ -60,7 +61,7 @@ def exact_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
             continue
         clusters += 1
         keep = kept(members)
-        long = len(words.split()) >= settings.near_duplicate_min_words
+        long = count_words(words) >= settings.near_duplicate_min_words
         findings += [
             text_finding(
                 text,
@@ -88,7 +89,7 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
         long = [
             text
             for text in distinct
-            if text.speaks == speaks and len(text.text.split()) >= settings.near_duplicate_min_words
+            if text.speaks == speaks and count_words(text.text) >= settings.near_duplicate_min_words
         ]
         pairs = near_duplicates(
             [text.text for text in long], threshold=settings.near_duplicate_jaccard

@@ -12,6 +12,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.sentences import asks, split_sentences
 
 
 def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -46,7 +47,6 @@ def _content(text: str) -> set[str]:
 
 
 _QUESTION = re.compile(r"[^.!?]*\?")
-_SENTENCE = re.compile(r"[^.!?]*[.!?]+|[^.!?]+$")
 
 
 def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -54,10 +54,10 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     shares: dict[str, list[float]] = defaultdict(list)
     for text in table.listener_texts:
-        sentences = [one for one in _SENTENCE.findall(text.text) if re.search(r"\w", one)]
+        sentences = split_sentences(text.text)
         if not sentences:
             continue
-        questions = [one for one in sentences if one.rstrip().endswith("?")]
+        questions = [sentence for sentence in sentences if asks(sentence)]
         share = len(questions) / len(sentences)
         shares[text.responder or "all"].append(share)
         if len(questions) >= 3 and share > settings.question_share:

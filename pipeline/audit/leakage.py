@@ -14,6 +14,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import near_duplicates
+from pipeline.text.words import count_words
 
 _HIT = re.compile(r"^(hit:\d+)_")
 _ACTION = "Put both on one side of the split, or drop one."
@@ -124,7 +125,7 @@ def _splits(table: AuditTable) -> set[str]:
 
 
 def _long(text: Text, settings: AuditSettings) -> bool:
-    return len(text.text.split()) >= settings.leak_min_words
+    return count_words(text.text) >= settings.leak_min_words
 
 
 def _matches(

@@ -11,6 +11,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Pair
 from pipeline.near_duplicates import jaccard, normalise, shingles
+from pipeline.text.words import count_words
 
 
 def _pairs(table: AuditTable) -> list[Pair]:
@@ -92,17 +93,13 @@ def pair_inversions(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"rated": len(rated)}, len(rated))
 
 
-def _words(text: str) -> int:
-    return len(text.split())
-
-
 def _sorries(text: str) -> int:
     return text.lower().count("sorry")
 
 
 _BASELINES: dict[str, Callable[[str], int]] = {
-    "longest": _words,
-    "shortest": lambda text: -_words(text),
+    "longest": count_words,
+    "shortest": lambda text: -count_words(text),
     "most_sorry": _sorries,
     "most_questions": lambda text: text.count("?"),
 }

@@ -12,6 +12,7 @@ from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.words import count_words
 
 
 def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -88,4 +89,4 @@ def _answers_with(reply: str, said: str) -> bool:
     """Whether it takes up words to ask about them, to agree, or to take leave likewise."""
     asks = re.match(r"\W*(who|what|when|where|why|which|how)\b[^.!]*\?\W*$", reply, re.IGNORECASE)
     agrees = re.search(r"\b(too|as well)\W*$", reply, re.IGNORECASE)
-    return bool(asks or agrees or len(said.split()) < 6)
+    return bool(asks or agrees or count_words(said) < 6)

@@ -10,7 +10,6 @@ from pydantic import Field
 
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import NULLS, Contest, Replies, pair_up
-from pipeline.evaluation.intervals import RESAMPLES
 from pipeline.evaluation.judge_agreement import JudgeAgreement, agreement
 from pipeline.evaluation.judges import Judge, Verdict, judge_all
 from pipeline.evaluation.win_rate import (
@@ -22,6 +21,7 @@ from pipeline.evaluation.win_rate import (
 )
 from pipeline.progress import track
 from pipeline.records import Exchange, NonBlank, Record
+from pipeline.statistics.bootstrap import RESAMPLES
 
 BASE = "base"
 STUDENTS = ("sft", "dpo")

@@ -21,6 +21,7 @@ from pipeline.records import (
     content_id,
 )
 from pipeline.storage import read_table
+from pipeline.text.words import count_words
 
 Replies = Mapping[str, Response]
 """The replies of one model by exchange id."""
@@ -46,7 +47,7 @@ class Contest:
     @property
     def words(self) -> tuple[int, int]:
         """The replies' lengths in words, ours first."""
-        return len(self.ours.text.split()), len(self.theirs.text.split())
+        return count_words(self.ours.text), count_words(self.theirs.text)
 
     @property
     def is_settled(self) -> bool:
@@ -130,7 +131,7 @@ def null_models(exchanges: Sequence[Exchange], models: Sequence[Replies]) -> dic
 
 
 def _length(response: Response) -> int:
-    return len(response.text.split())
+    return count_words(response.text)
 
 
 def _template(exchange: Exchange) -> Response:

@@ -14,13 +14,13 @@ from typing import Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.annotation.questions import BETTER
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import Contest
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array
-from pipeline.records import Exchange, FinalLabel, Response
+from pipeline.records import Exchange, Response
 from pipeline.scoring.predict import expected_ratings, probabilities
+from pipeline.text.words import count_words
 
 Place = Literal["first", "second"]
 WIN, TIE, LOSS = 1.0, 0.5, 0.0
@@ -141,7 +141,7 @@ def longer_judge() -> PointwiseJudge:
     """Return the judge that counts words: what agrees with it may be about length alone."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        return np.array([float(len(response.text.split())) for _, response in pairs])
+        return np.array([float(count_words(response.text)) for _, response in pairs])
 
     return PointwiseJudge("words", rate, margin=0)
 
@@ -149,20 +149,19 @@ def longer_judge() -> PointwiseJudge:
 class HumanJudge:
     """What people answered in Argilla to "which is better"; a contest nobody saw has no verdict.
 
-    `labels` are the merged ones; the pairs were pushed as `contest_pairs` makes them.
+    `better` holds `chosen`, `rejected` or `equal` by the id of a contest; the pairs were pushed as
+    `contest_pairs` makes them.
     """
 
     name = "people"
     _values: Mapping[str, float] = {"chosen": WIN, "rejected": LOSS, "equal": TIE}
 
-    def __init__(self, labels: Sequence[FinalLabel]) -> None:
-        self._labels = {
-            label.item_id: label.values[0] for label in labels if label.question == BETTER.name
-        }
+    def __init__(self, better: Mapping[str, str]) -> None:
+        self._better = better
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Return people's verdicts. Raises EvaluationError if they saw not one of the contests."""
-        found = [self._labels.get(contest.id) for contest in contests]
+        found = [self._better.get(contest.id) for contest in contests]
         if not any(found):
             raise EvaluationError(
                 "people: no label of question `better` belongs to these contests\n"

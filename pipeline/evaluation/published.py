@@ -14,12 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa, wilson
+from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.classifiers import PUBLISHED, build_classifier
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import RatedSet, ScoringError
 from pipeline.scoring.select import ORDERS
+from pipeline.statistics.intervals import wilson
 
 SEED = 42
 TEST_SHARE = 0.2

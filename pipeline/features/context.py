@@ -12,6 +12,7 @@ from pipeline.features.table import FeatureTable
 from pipeline.features.text import text_table
 from pipeline.features.words import word_table
 from pipeline.records import Exchange, Response
+from pipeline.text.words import count_words
 
 
 def context_tables(
@@ -51,7 +52,7 @@ def _type_table(pairs: Sequence[tuple[Exchange, Response]]) -> FeatureTable:
 
 
 def _length_table(pairs: Sequence[tuple[Exchange, Response]]) -> FeatureTable:
-    values = [[math.log1p(len(response.text.split()))] for _, response in pairs]
+    values = [[math.log1p(count_words(response.text))] for _, response in pairs]
     return FeatureTable(
         tuple(response.id for _, response in pairs), ("length_log_words",), np.array(values)
     )

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from pipeline.errors import PipelineError
-from pipeline.records import Exchange, FinalLabel, PreferencePair, Response
+from pipeline.records import Exchange, PreferencePair, Response
 
 
 class RewardError(PipelineError):
@@ -63,35 +63,20 @@ def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> Pair:
     )
 
 
-def relabelled(responses: Iterable[Response], labels: Iterable[FinalLabel]) -> list[Response]:
-    """Return the responses, with people's own rating where they gave one to `empathy`."""
-    given = {
-        label.item_id: int(label.values[0])
-        for label in labels
-        if label.question == "empathy" and label.sentence is None and label.method != "source"
-    }
-    return [
-        one.model_copy(update={"rating": given[one.id]}) if one.id in given else one
-        for one in responses
-    ]
-
-
 def compared_pairs(
     pairs: Iterable[PreferencePair],
-    labels: Iterable[FinalLabel],
+    better: Mapping[str, str],
     prompts: Mapping[str, str],
 ) -> list[Pair]:
-    """Return the pairs that people compared (question `better`), the preferred side first."""
-    won = {
-        label.item_id: label.values[0]
-        for label in labels
-        if label.question == "better" and label.sentence is None
-    }
+    """Return the pairs that people compared, the preferred side first.
+
+    `better` holds `chosen`, `rejected` or `equal` by the id of a pair.
+    """
     found = []
     for row in pairs:
         pair = texts_of_pair(row, prompts)
-        if won.get(row.id) == "chosen":
+        if better.get(row.id) == "chosen":
             found.append(pair)
-        elif won.get(row.id) == "rejected":
+        elif better.get(row.id) == "rejected":
             found.append(Pair(pair.rejected, pair.chosen, pair.group))
     return found

@@ -22,6 +22,7 @@ from pipeline.features.coder import BehaviourCoder
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureTable
 from pipeline.features.text import text_version
+from pipeline.model_cards import SCORER, model_card
 from pipeline.records import BehaviourCode
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import CLASSES, ScoringError
@@ -104,7 +105,7 @@ def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder
         )
     write_json(folder / FACTS, facts.model_dump(mode="json"))
     with AtomicFile(folder / CARD) as part:
-        part.write_text(card(facts), encoding="utf-8")
+        part.write_text(_card(facts), encoding="utf-8")
 
 
 def dumped(value: object) -> bytes:
@@ -211,33 +212,19 @@ def _try_out(path: Path, predict: Callable[[], Array], classes: int) -> None:
         raise TableError(path, f"it does not tell {classes} classes apart", hint=RETRAIN)
 
 
-def card(facts: ScorerFacts) -> str:
-    """Return the model card, in Markdown."""
-    measured = "\n".join(
-        f"| {name} | {value} |" for name, value in facts.measures.items() if value is not None
+def _card(facts: ScorerFacts) -> str:
+    measured = {name: value for name, value in facts.measures.items() if value is not None}
+    return model_card(
+        SCORER,
+        facts.licence,
+        {
+            "features": f"{facts.features} ({len(facts.names)})",
+            "model": f"{facts.model}, scaled, calibrated by temperature {facts.temperature:.3g}",
+            "rater leniency taken out in training": facts.raters,
+            "trained on": f"{facts.trained_on} rated responses",
+            "classes seen": ", ".join(map(str, facts.classes)),
+            "embeddings": facts.embedder,
+            "feature version": facts.feature_version,
+            **{f"{name}, held-out dialogues": value for name, value in measured.items()},
+        },
     )
-    return f"""# Empathy scorer
-
-Gives a response the probabilities of 1 (bad), 2 (okay) and 3 (good).
-
-| what | value |
-|---|---|
-| features | {facts.features} ({len(facts.names)}) |
-| model | {facts.model}, scaled, calibrated by temperature {facts.temperature:.3g} |
-| rater leniency taken out in training | {facts.raters} |
-| trained on | {facts.trained_on} rated responses |
-| classes seen | {", ".join(map(str, facts.classes))} |
-| embeddings | {facts.embedder} |
-| feature version | {facts.feature_version} |
-| licence of the training data | {facts.licence} |
-
-On responses of held-out dialogues:
-
-| measure | value |
-|---|---|
-{measured}
-
-Ratings are those of single raters, who differ: no item's label is certain. Codes are MITI-style
-features of single replies and say nothing of anyone's competence. Not for decisions about people,
-and not for conversations where somebody may be in danger.
-"""

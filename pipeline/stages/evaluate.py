@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
@@ -196,7 +197,7 @@ def _judges(
             )
         judges["llm"] = LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself)
     if "people" in params.judges:
-        judges["people"] = HumanJudge(list(read_table(labels, FinalLabel)))
+        judges["people"] = HumanJudge(FinalLabels.read(labels).better)
     return judges
 
 

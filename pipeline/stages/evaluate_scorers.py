@@ -14,7 +14,6 @@ from pydantic import Field
 from pipeline.config import Section
 from pipeline.declare import In, Json, Key, Metrics, Stage, Table
 from pipeline.errors import PipelineError
-from pipeline.evaluation.classification import grouped_splits
 from pipeline.evaluation.honest import (
     AS_RATED,
     NULLS,
@@ -37,6 +36,7 @@ from pipeline.features.table import FeatureTable, join, read_features
 from pipeline.records import Exchange, ModelRating, Response
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
+from pipeline.statistics.splits import grouped_splits
 from pipeline.storage import read_json, read_table, write_json
 
 Protocol = Literal["honest", "published"]

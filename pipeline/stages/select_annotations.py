@@ -22,6 +22,7 @@ from pipeline.features.table import read_features
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
 from pipeline.sources.rows import iter_parquet
 from pipeline.storage import read_json_lines, read_table, write_json, write_table
+from pipeline.text.words import count_words
 
 
 class SelectAnnotationsParams(Section):
@@ -150,7 +151,7 @@ def _candidates(
 
 
 def _length_band(text: str) -> str:
-    words = len(text.split())
+    words = count_words(text)
     return "short" if words <= 12 else "middle" if words <= 30 else "long"
 
 

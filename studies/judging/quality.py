@@ -11,11 +11,11 @@ import numpy as np
 
 from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
 from pipeline.evaluation.contests import Contest, by_responder
-from pipeline.evaluation.intervals import share_interval
 from pipeline.evaluation.judges import Judge
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
 from pipeline.scoring.rated import CLASSES, rated_set
+from pipeline.statistics.intervals import share_interval
 from studies.judging.dialogues import HUMAN, SEED
 from studies.judging.relevance import echoes, moved
 

@@ -10,8 +10,10 @@ import numpy as np
 from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads.base import Head
-from pipeline.reward_model.learning_curve import CurveData, Fit, correct, interval, subset
+from pipeline.reward_model.learning_curve import CurveData, Fit, subset
 from pipeline.reward_model.tuning import log_losses
+from pipeline.statistics.bootstrap import crossed_interval
+from pipeline.statistics.calibration import wins
 from studies.reward.data import Welivita
 from studies.reward.published_head import Published
 from studies.reward.tokens import token_places
@@ -70,8 +72,8 @@ def mismatch(welivita: Welivita, seeds: int) -> dict[str, Any]:
         plain = [head.score(one) for one in sides]
         known = [head.score_as_trained(sides[0], chosen=True)]
         known.append(head.score_as_trained(sides[1], chosen=False))
-        used.append(correct(plain[0] - plain[1]))
-        told.append(correct(known[0] - known[1]))
+        used.append(wins(plain[0] - plain[1]))
+        told.append(wins(known[0] - known[1]))
         agreement.append(float(np.mean(np.abs(np.hstack(plain) - np.hstack(known)) < 1e-6)))
     groups = data.test.groups.tolist()
     return {
@@ -82,7 +84,7 @@ def mismatch(welivita: Welivita, seeds: int) -> dict[str, Any]:
         **{
             name: {
                 "accuracy": round(float(np.mean(values)), 4),
-                "ci": [round(end, 4) for end in interval(np.stack(values), groups)],
+                "ci": [round(end, 4) for end in crossed_interval(np.stack(values), groups)],
             }
             for name, values in (
                 ("as it is used", used),

@@ -10,8 +10,8 @@ import numpy as np
 from pipeline.progress import track
 from pipeline.reward_model.data import PairRows
 from pipeline.reward_model.heads import build_head
-from pipeline.reward_model.learning_curve import correct
 from pipeline.reward_model.tuning import margins
+from pipeline.statistics.calibration import wins
 from studies.reward.data import Welivita
 
 Trial = tuple[str, Mapping[str, Any]]
@@ -74,7 +74,7 @@ def search(welivita: Welivita) -> list[dict[str, Any]]:
                 part: PairRows = data.train.take(turn[:count])
                 head.fit(data.features, part, data.features[data.unlabelled])
                 ahead = margins(head.score(data.features), data.test)
-                right[number][-1].append(float(correct(ahead).mean()))
+                right[number][-1].append(float(wins(ahead).mean()))
     return [
         {
             "model": name,

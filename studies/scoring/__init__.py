@@ -15,7 +15,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.classification import Split, grouped_splits
 from pipeline.evaluation.honest import (
     NULLS,
     Bench,
@@ -32,6 +31,7 @@ from pipeline.features.table import FeatureTable, join
 from pipeline.progress import track
 from pipeline.scoring.features import LLM_MADE
 from pipeline.scoring.select import Selection
+from pipeline.statistics.splits import Split, grouped_splits
 from studies.scoring.codes import code_all
 from studies.scoring.data import RatedData, load, shared_dialogues
 from studies.scoring.quoted import quoted

@@ -10,7 +10,6 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.evaluation.classification import BINS
 from pipeline.features.coder import (
     BehaviourCoder,
     CodedSentence,
@@ -21,7 +20,8 @@ from pipeline.features.embeddings import Embedder
 from pipeline.features.presence import presence_table
 from pipeline.features.table import Array, FeatureTable
 from pipeline.records import BehaviourCode
-from pipeline.sentences import split_sentences
+from pipeline.statistics.calibration import BINS
+from pipeline.text.sentences import split_sentences
 from studies.scoring.data import COPIED, RatedData
 from studies.scoring.mi_sentences import TO_ANNOMI, read_annomi, read_mi_strategy
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from pipeline.evaluation.classification import wilson
+from pipeline.statistics.intervals import wilson
 
 # Right of 384. Neither their answers nor the tuned model were released, so these are quoted and not
 # reproduced.

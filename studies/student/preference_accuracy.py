@@ -11,10 +11,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from pipeline.annotation.bootstrap import interval
 from pipeline.evaluation.classification import EvaluationError
-from pipeline.evaluation.intervals import RESAMPLES, mean_of, share_interval
 from pipeline.features.table import Array
+from pipeline.statistics.bootstrap import RESAMPLES, interval, mean_of
+from pipeline.statistics.calibration import wins
+from pipeline.statistics.intervals import share_interval
 
 
 @dataclass(frozen=True)
@@ -62,8 +63,7 @@ def prefers_chosen(model: PairLogProbs, reference: PairLogProbs) -> Array:
             f"log-probabilities: {len(model.chosen)} pairs of the model, "
             f"{len(reference.chosen)} of its reference\nBoth need the same pairs, one at least."
         )
-    margin = (model.chosen - reference.chosen) - (model.rejected - reference.rejected)
-    return np.asarray((np.sign(margin) + 1) / 2)
+    return wins((model.chosen - reference.chosen) - (model.rejected - reference.rejected))
 
 
 def preference_accuracy(

@@ -7,19 +7,8 @@ from typing import Any
 
 from pipeline.layout import place
 from pipeline.reporting.facts import Fact, Facts, NotBuilt
-from pipeline.sources.licences import NONE_STATED
+from pipeline.sources.licences import hub_licence
 
-# https://huggingface.co/docs/hub/repositories-licenses
-HUB_LICENCES = {
-    "CC0-1.0": "cc0-1.0",
-    "MIT": "mit",
-    "Apache-2.0": "apache-2.0",
-    "CC-BY-4.0": "cc-by-4.0",
-    "CC-BY-SA-4.0": "cc-by-sa-4.0",
-    "CC-BY-NC-4.0": "cc-by-nc-4.0",
-    "CC-BY-NC-SA-3.0": "cc-by-nc-sa-3.0",
-    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
-}
 # https://huggingface.co/docs/datasets/repository_structure
 SIZES = (
     (1_000, "n<1K"),
@@ -29,14 +18,6 @@ SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 LARGER = "10M<n<100M"
-
-
-def hub_licence(licence: str | None) -> dict[str, str]:
-    """Return the keys by which the Hub knows a licence; what has none of its own is `other`."""
-    if licence in HUB_LICENCES:
-        return {"license": HUB_LICENCES[licence]}
-    named = licence if licence not in (None, NONE_STATED) else "none-stated-do-not-publish"
-    return {"license": "other", "license_name": str(named).lower()}
 
 
 def size_category(rows: int) -> str:

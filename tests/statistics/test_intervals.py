@@ -5,8 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from pipeline.evaluation.classification import wilson
-from pipeline.evaluation.intervals import share_interval
+from pipeline.statistics.intervals import estimate, p_value, share_interval, wilson
 
 WINS, TIES = 0.7, 0.1
 
@@ -50,3 +49,17 @@ def test_the_same_seed_gives_the_same_interval() -> None:
     values, dialogues = [1.0, 0.0, 0.5, 1.0], ["a", "b", "c", "d"]
 
     assert share_interval(values, dialogues, seed=3) == share_interval(values, dialogues, seed=3)
+
+
+def test_the_interval_is_wider_than_that_of_independent_splits() -> None:
+    values = [0.48, 0.5, 0.52, 0.5]
+    apart = estimate(values, test_over_train=0.0)
+    shared = estimate(values, test_over_train=0.25)
+
+    assert shared.mean == apart.mean == pytest.approx(0.5)
+    assert shared.ci[0] < apart.ci[0] < apart.ci[1] < shared.ci[1]
+
+
+def test_a_difference_that_every_split_shows_is_told_from_one_that_comes_and_goes() -> None:
+    assert p_value([0.05, 0.06, 0.05, 0.04] * 5, test_over_train=0.25) < 0.01
+    assert p_value([0.05, -0.05, 0.04, -0.04] * 5, test_over_train=0.25) > 0.5

@@ -1,7 +1,4 @@
-"""Chance-corrected agreement as weighted sums over items, so that a bootstrap is one product.
-
-Each coefficient first turns every item into a row of sums (its *contribution*); the coefficient is
-a function of the sum of these rows. Resampling items is then a matrix of weights times the rows.
+"""Chance-corrected agreement as statistics that can be bootstrapped.
 
 Sources: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011); Gwet, British Journal of
 Mathematical and Statistical Psychology 61 (2008), and Handbook of Inter-Rater Reliability (2014);
@@ -10,36 +7,20 @@ Cohen, Educational and Psychological Measurement 20 (1960) and Psychological Bul
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Sequence
 from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from pipeline.statistics.bootstrap import Floats, Statistic
+
 Counts = NDArray[np.int64]
 Scale = Literal["nominal", "ordinal", "interval"]
 Weights = Literal["identity", "linear", "quadratic"]
 
 # Below this an expected disagreement is rounding: all ratings are one category.
 _NOTHING = 1e-12
-
-
-@dataclass(frozen=True)
-class Statistic:
-    """`rows` holds one contribution per item; `value` maps sums, shape (n, width), to n values.
-
-    NaN where a coefficient is undefined.
-    """
-
-    rows: Floats
-    value: Callable[[Floats], Floats]
-
-    def estimate(self) -> float | None:
-        """Return the coefficient over all items, None where it is undefined."""
-        result = float(self.value(self.rows.sum(axis=0, keepdims=True))[0])
-        return None if np.isnan(result) else result
 
 
 def count_categories(codes: Counts, categories: int) -> Floats:
@@ -201,3 +182,21 @@ def icc_2_1(ratings: Floats) -> Statistic:
         return np.where(defined, (items_ms - error_ms) / np.where(defined, below, 1), np.nan)
 
     return Statistic(rows, value)
+
+
+def icc_1(groups: Sequence[Sequence[float]]) -> float | None:
+    """Return ICC(1) of a one-way design with groups of any size: the share of variance between.
+
+    Shrout and Fleiss (1979). None with fewer than two groups, or where it is not defined.
+    """
+    sizes = np.array([len(group) for group in groups], dtype=np.float64)
+    total, count = sizes.sum(), len(groups)
+    if count < 2 or total <= count:
+        return None
+    means = np.array([np.mean(group) for group in groups])
+    grand = (sizes @ means) / total
+    between = sizes @ (means - grand) ** 2 / (count - 1)
+    within = sum(len(group) * np.var(group) for group in groups) / (total - count)
+    size = (total - sizes @ sizes / total) / (count - 1)
+    below = between + (size - 1) * within
+    return float((between - within) / below) if below else None

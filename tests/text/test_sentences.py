@@ -5,11 +5,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from pipeline.sentences import sentence_spans, split_sentences
 from pipeline.sources import ReadOptions, Sourced, get_source
+from pipeline.text.sentences import asks, sentence_spans, split_sentences
 from studies.scoring.data import COPIED, read_pairs
 
-SAMPLE = Path(__file__).resolve().parents[1] / "datasets" / "sample" / "exchanges.jsonl"
+SAMPLE = Path(__file__).resolve().parents[2] / "datasets" / "sample" / "exchanges.jsonl"
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,14 @@ SAMPLE = Path(__file__).resolve().parents[1] / "datasets" / "sample" / "exchange
 )
 def test_sentences_are_counted_as_a_reader_would(text: str, count: int) -> None:
     assert len(split_sentences(text)) == count
+
+
+@pytest.mark.parametrize(
+    ("sentence", "is_question"),
+    [("Was that it?", True), ('"Was that it?"', True), ("Really?!", True), ("Why? I see.", False)],
+)
+def test_a_question_is_one_by_its_end(sentence: str, *, is_question: bool) -> None:
+    assert asks(sentence) == is_question
 
 
 def test_a_span_is_where_its_sentence_stands() -> None:

@@ -23,6 +23,11 @@ def split_sentences(text: str) -> tuple[str, ...]:
     return tuple(text[start:end] for start, end in sentence_spans(text))
 
 
+def asks(sentence: str) -> bool:
+    """Return whether `sentence` ends as a question, closing quotes aside."""
+    return "?" in sentence[-3:]
+
+
 def sentence_spans(text: str) -> list[tuple[int, int]]:
     """Return (start, end) of each sentence of `text`, spaces around it left out."""
     spans, start = [], 0

@@ -8,18 +8,19 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.annotation.rounds import write_round
+from pipeline.features.coder import coded_sentences
 from pipeline.records import Annotation, AnswerValue, FinalLabel
 from pipeline.stages import merge_annotations
-from pipeline.stages.human_labels import HumanLabels, read_human_labels
 from pipeline.storage import read_table
 from pipeline.workspace import PROJECT
-from tests.examples import LOST_JOB, response
+from tests.examples import response
 
 GOOD = response("a", 3, "I am sorry. What will you miss?")
 POOR = response("b", 1, "It happens.")
 NEW = response("c", None, "Nine years is long.")
-PAIRS = [(LOST_JOB, one) for one in (GOOD, POOR, NEW)]
+RESPONSES = [GOOD, POOR, NEW]
 
 
 def said(item: str, value: AnswerValue, who: str = "a-1", **more: Any) -> Annotation:
@@ -29,7 +30,7 @@ def said(item: str, value: AnswerValue, who: str = "a-1", **more: Any) -> Annota
     )
 
 
-def merged(folder: Path, *rounds: list[Annotation]) -> tuple[HumanLabels, list[FinalLabel]]:
+def merged(folder: Path, *rounds: list[Annotation]) -> tuple[FinalLabels, list[FinalLabel]]:
     """Return what the stage makes of `rounds`, as training reads it and as it is."""
     (folder / "rounds").mkdir()
     for number, rows in enumerate(rounds):
@@ -42,17 +43,15 @@ def merged(folder: Path, *rounds: list[Annotation]) -> tuple[HumanLabels, list[F
         metrics=folder / "metrics.json",
         page=folder / "page.html",
     )
-    return read_human_labels(labels), list(read_table(labels, FinalLabel))
+    return FinalLabels.read(labels), list(read_table(labels, FinalLabel))
 
 
 def test_a_persons_rating_stands_in_place_of_the_sources(tmp_path: Path) -> None:
     people, _ = merged(tmp_path, [said(POOR.id, 2), said(NEW.id, 3), said("elsewhere", 1)])
 
-    rated = {one.id: one for _, one in people.rated(PAIRS)}
-
-    assert [rated[one.id].rating for one in (GOOD, POOR, NEW)] == [3, 2, 3]
-    assert rated[POOR.id].rater is None
-    assert people.counts(PAIRS) == {
+    assert [people.rate(response).rating for response in RESPONSES] == [3, 2, 3]
+    assert people.rate(POOR).rater is None
+    assert people.counts(RESPONSES) == {
         "rated_by_people": 2,
         "in_place_of_a_source_rating": 1,
         "coded_by_people": 0,
@@ -65,14 +64,26 @@ def test_what_a_corpus_came_with_changes_nothing(tmp_path: Path) -> None:
     people, labels = merged(tmp_path, [said(GOOD.id, 1, role="source")])
 
     assert len(labels) == 1
-    assert list(people.rated(PAIRS)) == PAIRS
-    assert read_human_labels(None) == people
+    assert [people.rate(response) for response in RESPONSES] == RESPONSES
+    assert FinalLabels.read(None) == people
+
+
+def test_the_better_side_is_what_people_said_and_not_what_a_corpus_came_with(
+    tmp_path: Path,
+) -> None:
+    better = {"question": "better"}
+    people, _ = merged(
+        tmp_path,
+        [said("p1", "chosen", **better), said("p2", "rejected", role="source", **better)],
+    )
+
+    assert people.better == {"p1": "chosen"}
 
 
 def test_a_disagreement_that_nobody_decided_changes_nothing(tmp_path: Path) -> None:
     people, _ = merged(tmp_path, [said(GOOD.id, 1), said(GOOD.id, 2, "a-2")])
 
-    assert list(people.rated(PAIRS)) == PAIRS
+    assert [people.rate(response) for response in RESPONSES] == RESPONSES
 
 
 def test_a_later_import_of_a_corpus_does_not_replace_what_people_said(tmp_path: Path) -> None:
@@ -89,13 +100,13 @@ def test_the_coder_learns_the_sentences_that_people_coded(tmp_path: Path) -> Non
     ]
     people, _ = merged(tmp_path, coded)
 
-    rows = list(people.coded([(LOST_JOB, silver)]))
+    rows = list(coded_sentences([("d", silver)], people.codes))
 
     assert [(row.text, row.code) for row in rows] == [
         ("I am sorry.", "Support"),
         ("What will you miss?", "Open Question"),
     ]
-    assert [row.code for row in read_human_labels(None).coded([(LOST_JOB, silver)])] == [
+    assert [row.code for row in coded_sentences([("d", silver)])] == [
         "Other",
         "Other",
     ]

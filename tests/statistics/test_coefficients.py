@@ -7,7 +7,7 @@ from typing import get_args
 import numpy as np
 import pytest
 
-from pipeline.annotation.coefficients import (
+from pipeline.statistics.agreement import (
     Scale,
     agreement_weights,
     cohen_kappa,
