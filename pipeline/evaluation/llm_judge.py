@@ -39,10 +39,11 @@ class Judgement(BaseModel):
 
 def judging_prompt(exchange: Exchange, first: Response, second: Response) -> Message:
     """Return the message that shows two replies in this order."""
-    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
-    said = "\n".join([*turns, f"Speaker: {exchange.utterance}"]) if turns else exchange.utterance
     text = load_template(TEMPLATE).render(
-        context=exchange.situation, conversation=said, first=first.text, second=second.text
+        context=exchange.situation,
+        conversation=exchange.transcript_text(),
+        first=first.text,
+        second=second.text,
     )
     return Message(role="user", content=text)
 

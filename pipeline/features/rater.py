@@ -71,10 +71,11 @@ def aspects_schema(version: str) -> type[BaseModel]:
 
 def rating_prompt(exchange: Exchange, response: Response, *, template: str, **more: str) -> Message:
     """Return the message that shows what is to be rated."""
-    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
-    said = "\n".join([*turns, f"Speaker: {exchange.utterance}"]) if turns else exchange.utterance
     text = load_template(template).render(
-        context=exchange.situation, conversation=said, response=response.text, **more
+        context=exchange.situation,
+        conversation=exchange.transcript_text(),
+        response=response.text,
+        **more,
     )
     return Message(role="user", content=text)
 

@@ -18,7 +18,7 @@ from typing import Any
 from pydantic import Field
 
 from pipeline.config import Section
-from pipeline.reward_model.applying import Judge
+from pipeline.reward_model.applying import Rewards
 from pipeline.reward_model.texts import RewardError, Text
 
 OPENING_WORDS = 4
@@ -47,8 +47,8 @@ class GrpoParams(Section):
     gpu: bool = False
 
 
-def reward_function(judge: Judge) -> RewardFunction:
-    """Return `judge` as TRL calls it: prompts, completions and the columns of the data set.
+def reward_function(model: Rewards) -> RewardFunction:
+    """Return `model` as TRL calls it: prompts, completions and the columns of the data set.
 
     A column `utterance` says what was answered; without it that is what the user said last.
     """
@@ -64,7 +64,7 @@ def reward_function(judge: Judge) -> RewardFunction:
         texts = [Text(one, _content(two)) for one, two in zip(said, completions, strict=True)]
         # An empty response cannot be read: it is worth less than any that can.
         full = [text for text in texts if text.response.strip()]
-        rewards = iter(judge.reward(full).tolist() if full else ())
+        rewards = iter(model.reward(full).tolist() if full else ())
         found = [next(rewards) if text.response.strip() else math.nan for text in texts]
         least = min((one for one in found if not math.isnan(one)), default=0.0)
         return [least - 1 if math.isnan(one) else float(one) for one in found]
@@ -128,7 +128,7 @@ def check(steps: Sequence[Mapping[str, float]], kl: float, params: GrpoParams) -
 
 
 def train_grpo(
-    student: Path, rows: Sequence[Mapping[str, Any]], judge: Judge, params: GrpoParams, out: Path
+    student: Path, rows: Sequence[Mapping[str, Any]], model: Rewards, params: GrpoParams, out: Path
 ) -> dict[str, Any]:
     """Train the student in the folder `student` on `rows` (`prompt`, `utterance`) into `out`.
 
@@ -138,7 +138,7 @@ def train_grpo(
     from transformers import AutoModelForCausalLM, AutoTokenizer
     from trl import GRPOConfig, GRPOTrainer
 
-    watch = Watch(reward_function(judge))
+    watch = Watch(reward_function(model))
     trainer = GRPOTrainer(
         model=AutoModelForCausalLM.from_pretrained(student, local_files_only=True),
         processing_class=AutoTokenizer.from_pretrained(student, local_files_only=True),

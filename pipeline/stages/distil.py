@@ -145,7 +145,7 @@ def _completion(
 ) -> Completion:
     exchange, parent = task.candidate.exchange, task.parent
     parents = (exchange.id, parent.id) if parent else (exchange.id,)
-    texts = [exchange.situation, exchange.utterance, *(turn.text for turn in exchange.history)]
+    texts = [exchange.situation, *(turn.text for turn in exchange.transcript())]
     if parent:
         texts.append(parent.text)
     return Completion(

@@ -44,7 +44,6 @@ from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reporting.comparison import write_comparison
-from pipeline.reward_model.applying import Prompted
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.model import RewardModel
 from pipeline.scoring.saved import load
@@ -177,10 +176,8 @@ def _judges(
     if "scorer" in params.judges:
         judges["scorer"] = scorer_judge(scorer, embedder, name="scorer", margin=params.margin)
     if "reward" in params.judges:
-        model = Prompted(RewardModel.load(reward, FrozenEncoder(embedder)))
-        judges["reward"] = reward_judge(
-            model, lambda one: one.utterance, name="reward", margin=params.reward_margin
-        )
+        model = RewardModel.load(reward, FrozenEncoder(embedder))
+        judges["reward"] = reward_judge(model, name="reward", margin=params.reward_margin)
     if "llm" in params.judges:
         if llm.judge is None:
             raise PipelineError(

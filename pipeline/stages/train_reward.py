@@ -101,7 +101,6 @@ def _pairs(
         (train if split_of[name] == "train" else test).extend(rated_pairs(known[name], list(group)))
     compared = {label.item_id for label in given if label.question == "better"}
     if compared:
-        prompts = {name: one.utterance for name, one in known.items()}
         built = {
             row.id: row
             for file in sorted(preferences.glob("*.parquet"))
@@ -111,7 +110,7 @@ def _pairs(
         dialogue = {name: one.dialogue_id for name, one in known.items()}
         train += [
             Pair(pair.chosen, pair.rejected, dialogue[pair.group])
-            for pair in compared_pairs(built.values(), given, prompts)
+            for pair in compared_pairs(built.values(), given, known)
         ]
     return train, test
 
