@@ -14,10 +14,9 @@ from pydantic import BaseModel, ConfigDict
 
 from pipeline.evaluation.contests import Contest
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Place, Verdict
-from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm import CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import Asker
 from pipeline.llm.ledger_file import LedgerReader
-from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import in_order
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.structured import ask_structured
 from pipeline.prompts import load_template
@@ -49,13 +48,15 @@ def judging_prompt(exchange: Exchange, first: Response, second: Response) -> Mes
 
 
 async def judge_in_both_orders(contest: Contest, chat: Chat) -> Verdict:
-    """Ask twice and join the answers; one that was refused or could not be read: no verdict."""
+    """Ask both at once and join the answers; one that was refused or cannot be read: no verdict."""
+    exchange, ours, theirs = contest.exchange, contest.ours, contest.theirs
+    first = asyncio.ensure_future(_ask(exchange, ours, theirs, chat))
+    second = asyncio.ensure_future(_ask(exchange, theirs, ours, chat))
+    await asyncio.gather(first, second, return_exceptions=True)  # what is paid for is kept
     try:
-        ours_first = await _ask(contest.exchange, contest.ours, contest.theirs, chat)
-        ours_second = await _ask(contest.exchange, contest.theirs, contest.ours, chat)
+        return join_orders(first.result(), second.result())
     except CallRejectedError as error:
         return Verdict(None, error.reason)
-    return join_orders(ours_first, ours_second)
 
 
 async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Answer:
@@ -78,45 +79,25 @@ def join_orders(ours_first: Answer, ours_second: Answer) -> Verdict:
 class LlmJudge:
     """The model that params.yaml names under `llm.judge`; its answers are kept in the ledger.
 
-    `is_teacher` puts a word into its name: a model favours its own answers, and its students'.
+    `asker` is the model, or a plan of what it would be asked. `is_teacher` puts a word into the
+    judge's name: a model favours its own answers, and its students'.
     """
 
-    def __init__(self, role: LlmRole, budget: Budget, *, is_teacher: bool = False) -> None:
-        self.name = f"LLM {role.model}" + (" (is the teacher)" if is_teacher else "")
-        self._role = role
-        self._budget = budget
+    def __init__(self, asker: Asker, *, is_teacher: bool = False) -> None:
+        self.name = f"LLM {asker.role.model}" + (" (is the teacher)" if is_teacher else "")
+        self._asker = asker
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Ask about each contest in both orders."""
-        return asyncio.run(self._judge(contests))
-
-    async def _judge(self, contests: Sequence[Contest]) -> list[Verdict]:
-        async with open_chat(self._role, name="judge", stage=STAGE, budget=self._budget) as chat:
-
-            async def ask(contest: Contest) -> Verdict:
-                return await judge_in_both_orders(contest, chat)
-
-            window = 8 * self._role.pace.concurrency
-            return [verdict async for verdict in in_order(contests, ask, window=window)]
+        verdicts: list[Verdict] = []
+        self._asker.ask_all(contests, judge_in_both_orders, verdicts.append, total=len(contests))
+        return verdicts
 
 
 def plan_judging(
     contests: Sequence[Contest], role: LlmRole, *, ledger: LedgerReader | None
 ) -> PlanningChat:
-    """Return what `judge` would ask, without asking: the contests are judged by a stand-in."""
-    chat = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
-
-    async def ask_all() -> None:
-        for contest in contests:
-            for first, second in (
-                (contest.ours, contest.theirs),
-                (contest.theirs, contest.ours),
-            ):
-                message = judging_prompt(contest.exchange, first, second)
-                try:
-                    await chat.ask([message], schema=Judgement)
-                except CallRejectedError:
-                    continue
-
-    asyncio.run(ask_all())
-    return chat
+    """Return what `judge` would ask, without asking; a repair would be one more call."""
+    planning = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
+    LlmJudge(planning).judge(contests)
+    return planning

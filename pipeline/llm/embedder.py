@@ -8,22 +8,25 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.llm.answer import read_answers
 from pipeline.llm.budget import MOST_TOKENS, Usage
 from pipeline.llm.chat import BROKEN, CallRejectedError, Request, embedding_key
 from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
+from pipeline.llm.live import live_count
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
-from pipeline.llm.ordered import in_order
+from pipeline.llm.ordered import ask_in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
 from pipeline.llm.vectors import Vector, entries_of, read_vector, vector_of
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -49,12 +52,18 @@ def build_embedding_request(role: EmbedderRole, texts: Sequence[str]) -> Request
     return _rendered(body)
 
 
-def calls_of(texts: Iterable[str], texts_per_call: int) -> list[list[str]]:
-    """Part `texts` into calls; like lengths travel together, whatever the order of the rows."""
-    ordered = sorted(texts, key=lambda text: (len(text), text))
-    return [
-        ordered[start : start + texts_per_call] for start in range(0, len(ordered), texts_per_call)
-    ]
+def held_and_missing(
+    role: EmbedderRole, requests: Mapping[str, Request], held: Callable[[str], T | None]
+) -> tuple[dict[str, T], list[list[str]]]:
+    """Return what is `held` of each text by its request's key, and the calls that ask for the rest.
+
+    Texts of like lengths travel together, whatever the order of the rows.
+    """
+    looked_up = {text: held(request.key) for text, request in requests.items()}
+    kept = {text: value for text, value in looked_up.items() if value is not None}
+    missing = sorted(requests.keys() - kept.keys(), key=lambda text: (len(text), text))
+    size = role.texts_per_call
+    return kept, [missing[start : start + size] for start in range(0, len(missing), size)]
 
 
 def _rendered(body: dict[str, Any]) -> Request:
@@ -103,12 +112,10 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         """
         role = self.role
         wanted = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
+        vectors, calls = held_and_missing(role, wanted, self._kept)
         self.count.asked += len(wanted)
-        kept = {text: self._kept(one.key) for text, one in wanted.items()}
-        vectors = {text: vector for text, vector in kept.items() if vector is not None}
         self.count.cached += len(vectors)
         rejected: dict[str, str] = {}
-        calls = calls_of(wanted.keys() - vectors.keys(), role.texts_per_call)
 
         async def pay(part: list[str]) -> None:
             try:
@@ -140,8 +147,8 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
             if left:
                 await pay(left)
 
-        async for _ in in_order(calls, pay, window=2 * role.in_flight):
-            pass
+        shown = live_count(self.count, role, self._stage, len(calls))
+        await ask_in_order(calls, pay, lambda _: None, role=role, progress=shown)
         return _checked(vectors, rejected, role.model)
 
     def _kept(self, key: str) -> Vector | None:

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel
 
 from pipeline.llm.budget import Usage, cost_usd, worst_case
-from pipeline.llm.chat import Reply, Request, build_request, read_reply
-from pipeline.llm.embedder import build_embedding_request, calls_of
+from pipeline.llm.chat import (
+    CallRejectedError,
+    Chat,
+    Reply,
+    Request,
+    build_request,
+    read_reply,
+)
+from pipeline.llm.embedder import build_embedding_request, held_and_missing
 from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.ordered import ask_in_order
 from pipeline.llm.role import EmbedderRole, LlmRole, Role
 from pipeline.records import Message
 
@@ -20,6 +30,9 @@ MOST_BYTES_PER_TOKEN = 6.0
 TOKENS_PER_WORD = 4 / 3
 FEWEST_REPLY_TOKENS = 8
 ENOUGH_ANSWERS = 20
+
+Q = TypeVar("Q")
+A = TypeVar("A")
 
 
 @dataclass
@@ -81,7 +94,10 @@ class Plan:
 
 
 class PlanningChat(Plan):
-    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask."""
+    """An `Asker` and its `Chat`: answers from the ledger or with a stand-in, and counts the rest.
+
+    Of a reply with a schema there is no stand-in: its question ends as if it had been rejected.
+    """
 
     role: LlmRole
 
@@ -94,6 +110,19 @@ class PlanningChat(Plan):
         self._expected = min(role.max_tokens, reply_words * TOKENS_PER_WORD)
         if self.measured.reply_tokens is not None:
             self._expected = self.measured.reply_tokens
+
+    def ask_all(
+        self,
+        questions: Iterable[Q],
+        ask: Callable[[Q, Chat], Awaitable[A]],
+        take: Callable[[A], object] = lambda _: None,
+        *,
+        total: int = 0,
+    ) -> None:
+        """See `Asker.ask_all`; nothing is sent."""
+        asyncio.run(
+            ask_in_order(questions, lambda question: ask(question, self), take, role=self.role)
+        )
 
     async def ask(
         self,
@@ -114,20 +143,19 @@ class PlanningChat(Plan):
         if self._ledger and raw is not None:
             with self._ledger.reading(request.key):
                 return read_reply(raw, request.key)
+        if schema is not None:
+            raise CallRejectedError("planned", "nothing was asked", request.key)
         return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
 
 
 def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: LedgerReader | None) -> Plan:
     """Count what the vectors of `texts` would take; what the ledger holds is counted in texts."""
     plan = Plan(role, ledger)
-    missing = []
-    for text in dict.fromkeys(texts):
-        held = ledger and ledger.answer_text(build_embedding_request(role, [text]).key)
-        if held:
-            plan.in_ledger += 1
-        else:
-            missing.append(text)
-    for call in calls_of(missing, role.texts_per_call):
+    requests = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
+    held = ledger.answer_text if ledger else lambda _: None
+    kept, calls = held_and_missing(role, requests, held)
+    plan.in_ledger = len(kept)
+    for call in calls:
         plan.add(build_embedding_request(role, call))
     return plan
 

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from contextlib import aclosing
+from collections.abc import Iterable
+from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -15,18 +16,22 @@ from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import ModelAsker
 from pipeline.llm.budget import Usage, cost_usd
-from pipeline.llm.live import live_count
-from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import in_order
+from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.plan import PlanningChat
 from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
-from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
+from pipeline.records import (
+    Completion,
+    Lineage,
+    Rejection,
+    SplitAssignment,
+    StrategyName,
+    content_id,
+)
 from pipeline.storage import TableWriter, read_table, together, write_json
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
-
-# Tasks begun per call in flight: enough that one slow answer does not hold up the others.
-WINDOW = 8
 
 
 class DistilParams(Section):
@@ -68,47 +73,76 @@ def run(
         responses=responses,
         splits=splits,
     )
-    template_ids = prompt_id(distillation.strategy, direct=prompt.template)
-    ask = STRATEGIES[distillation.strategy]
+    asker = ModelAsker(teacher, name="teacher", stage=name, budget=budget)
+    reasons: Counter[str] = Counter()
+    with (
+        together(),
+        TableWriter(out, Completion) as kept,
+        TableWriter(rejections, Rejection) as dropped,
+    ):
 
-    async def complete(task: Task | Rejection, chat: Chat) -> Completion | Rejection:
-        if isinstance(task, Rejection):
-            return task
-        try:
-            reply = await ask(task.draft, chat)
-        except CallRejectedError as error:
-            return _rejection(task, name, error)
-        return _completion(task, reply.text, reply.request_id, teacher.model, template_ids)
+        def take(row: Completion | Rejection) -> None:
+            if isinstance(row, Rejection):
+                dropped.write(row)
+                reasons[row.reason] += 1
+            else:
+                kept.write(row)
 
-    async def distil() -> Count:
-        reasons: Counter[str] = Counter()
-        total = _count_train(splits, params.limit)
-        async with open_chat(teacher, name="teacher", stage=name, budget=budget) as chat:
-            rows = in_order(tasks, lambda task: complete(task, chat), window=_window(teacher))
-            with (
-                together(),
-                TableWriter(out, Completion) as kept,
-                TableWriter(rejections, Rejection) as dropped,
-                live_count(chat.count, teacher, name, total) as progress,
-            ):
-                async with aclosing(rows):
-                    async for row in rows:
-                        progress.done += 1
-                        if isinstance(row, Rejection):
-                            dropped.write(row)
-                            reasons[row.reason] += 1
-                        else:
-                            kept.write(row)
-        if not kept.rows:
-            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-            raise GateFailedError(
-                f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
-                f"The reasons are in {rejections}."
-            )
-        write_json(metrics, _figures(name, teacher, chat.count, kept.rows, reasons))
-        return chat.count
+        complete = partial(_complete, name, distillation.strategy, teacher.model, prompt.template)
+        asker.ask_all(tasks, complete, take, total=_count_train(splits, params.limit))
+    if not kept.rows:
+        why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        raise GateFailedError(
+            f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
+            f"The reasons are in {rejections}."
+        )
+    write_json(metrics, _figures(name, teacher, asker.count, kept.rows, reasons))
+    return asker.count
 
-    return asyncio.run(distil())
+
+async def _complete(
+    name: str,
+    strategy: StrategyName,
+    model: str,
+    template: str,
+    task: Task | Rejection,
+    chat: Chat,
+) -> Completion | Rejection:
+    if isinstance(task, Rejection):
+        return task
+    try:
+        reply = await STRATEGIES[strategy](task.draft, chat)
+    except CallRejectedError as error:
+        return _rejection(task, name, error)
+    template_ids = prompt_id(strategy, direct=template)
+    return _completion(task, reply.text, reply.request_id, model, template_ids)
+
+
+def plan_distilling(
+    tasks: Iterable[Task | Rejection],
+    name: str,
+    strategy: StrategyName,
+    teacher: LlmRole,
+    prompt: PromptParams,
+    *,
+    ledger: LedgerReader | None,
+) -> PlanningChat:
+    """Return the chat that counted what `run` would ask about `tasks`.
+
+    Where the reply to improve is still to be written, one of the usual length stands in.
+    """
+    planning = PlanningChat(teacher, ledger, reply_words=prompt.mean_words)
+    if strategy != "direct":
+        tasks = (_answered(task, prompt.mean_words) for task in tasks)
+    complete = partial(_complete, name, strategy, teacher.model, prompt.template)
+    planning.ask_all(tasks, complete)
+    return planning
+
+
+def _answered(task: Task | Rejection, words: int) -> Task | Rejection:
+    if isinstance(task, Rejection) or task.draft.response is not None:
+        return task
+    return replace(task, draft=replace(task.draft, response=" ".join(["word"] * words)))
 
 
 def _figures(
@@ -132,12 +166,6 @@ def _figures(
 def _count_train(splits: Path, limit: int | None) -> int:
     train = sum(one.split == "train" for one in read_table(splits, SplitAssignment))
     return train if limit is None else min(train, limit)
-
-
-def _window(teacher: LlmRole) -> int:
-    if teacher.mode == "batch":
-        return teacher.batch.max_rows
-    return WINDOW * teacher.pace.concurrency
 
 
 def _completion(
