@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import os
+import re
 from pathlib import Path
+from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, BeforeValidator, ConfigDict
+
+# DVC takes what begins so for an address, and fetches it; a drive of one letter is a path.
+_ADDRESS = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]+:")
 
 
 class Section(BaseModel):
@@ -17,6 +22,25 @@ class Section(BaseModel):
     model_config = ConfigDict(
         frozen=True, extra="forbid", protected_namespaces=(), hide_input_in_errors=True
     )
+
+
+def as_local(path: Path) -> str:
+    """Return `path` as a text that nothing takes for an address."""
+    return f"./{path}" if _ADDRESS.match(str(path)) else str(path)
+
+
+def is_local(value: Any) -> Any:
+    """Return `value`; raises ValueError if it is an address, such as `s3://bucket/file`."""
+    if isinstance(value, str) and _ADDRESS.match(value):
+        raise ValueError(
+            "this is an address, and only what is on this machine is read: get the file, and give "
+            "its path (a name with a colon in it: put ./ before it)"
+        )
+    return value
+
+
+# A path in `params.yaml`.
+LocalPath = Annotated[Path, BeforeValidator(is_local)]
 
 
 def home() -> Path:

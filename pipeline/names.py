@@ -10,15 +10,18 @@ import hashlib
 import json
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Annotated
 
-from pydantic import BeforeValidator
+from pydantic import AfterValidator, BeforeValidator
 
 MAX_CHARS = 64
 HASH_DIGITS = 6
 UNNAMED = "name"
+SOURCE = "source"
 BASE_STUDENT = "base_model"
+# Names that the build's own tables and folders have beside those of a kind (dvc.yaml).
+TAKEN = {"distillations": SOURCE, "corpora": BASE_STUDENT}
 _SLUG = re.compile(rf"[a-z0-9][a-z0-9_-]{{0,{MAX_CHARS - 1}}}")
 _OTHERS = re.compile(r"[^a-z0-9_-]+")
 _SHOWN_CHARS = 80
@@ -83,7 +86,7 @@ def as_written(value: object) -> str:
 def _checked(value: object) -> str:
     if not isinstance(value, str):
         plain = value is None or isinstance(value, bool)
-        word = json.dumps(value) if plain else as_written(value)
+        word = json.dumps(value) if plain else as_written(str(value)).strip("'")
         raise ValueError(f'{word} is no text, so no name: write it in quotes, "{word}"')
     if not is_slug(value):
         raise ValueError(
@@ -92,6 +95,18 @@ def _checked(value: object) -> str:
             "`distillery migrate` renames it everywhere"
         )
     return value
+
+
+def _checked_free(kind: str) -> Callable[[str], str]:
+    def check(name: str) -> str:
+        if name == TAKEN[kind]:
+            raise ValueError(
+                f"{name} is what the build calls a thing of its own, and both would be written to "
+                "one path: give this one another name; `distillery migrate` renames it everywhere"
+            )
+        return name
+
+    return check
 
 
 def _checked_student(value: object) -> str:
@@ -110,5 +125,7 @@ def _text(value: object) -> str:
 
 # A name under `corpora`, `distillations`, `students` or `models`, and a reference to one.
 Slug = Annotated[str, BeforeValidator(_checked)]
+DistillationName = Annotated[Slug, AfterValidator(_checked_free("distillations"))]
+CorpusName = Annotated[Slug, AfterValidator(_checked_free("corpora"))]
 # A reference to a student: that of a corpus after a step, or what all of them start from.
 StudentName = Annotated[str, BeforeValidator(_checked_student)]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
@@ -21,7 +21,7 @@ from pipeline.corpora.params import (
 )
 from pipeline.errors import MissingFileError, ParamsError
 from pipeline.llm import LlmParams
-from pipeline.names import Slug
+from pipeline.names import BASE_STUDENT, SOURCE, CorpusName, DistillationName, Slug
 from pipeline.stages.audit import AuditParams
 from pipeline.stages.base_model import BaseModelParams
 from pipeline.stages.distil import DistilParams
@@ -57,8 +57,8 @@ class Params(Section):
     prompt: PromptParams
     llm: LlmParams
     distil: DistilParams
-    distillations: dict[Slug, Distillation]
-    corpora: dict[Slug, Corpus] = Field(min_length=1)
+    distillations: dict[DistillationName, Distillation]
+    corpora: dict[CorpusName, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams
     featurize: FeaturizeParams
@@ -93,7 +93,7 @@ class Params(Section):
     @model_validator(mode="after")
     def _distillations_are_there(self) -> Self:
         for name, one in self.distillations.items():
-            if one.parents != "source" and one.parents not in self.distillations:
+            if one.parents != SOURCE and one.parents not in self.distillations:
                 raise ValueError(f"distillations.{name}.parents: no distillation {one.parents}")
         for name, corpus in self.corpora.items():
             if isinstance(corpus, HumanCorpus | LlmCorpus):
@@ -110,7 +110,7 @@ class Params(Section):
         for name in self.students:
             if name not in self.corpora:
                 raise ValueError(f"students: no corpus {name}; there are {', '.join(self.corpora)}")
-        there = {"base_model", *(f"{name}/{step}" for name in self.students for step in STEPS)}
+        there = {BASE_STUDENT, *(f"{name}/{step}" for name in self.students for step in STEPS)}
         for name, model in self.models.items():
             if model.student not in there:
                 raise ValueError(
@@ -149,21 +149,27 @@ def check_params(content: bytes, path: Path) -> Params:
     except NotYamlError as error:
         raise ParamsError(path, [f"not YAML: {error.problem}"]) from error
     except ValidationError as error:
-        raise ParamsError(path, [_problem(dict(one)) for one in error.errors()]) from error
+        values = parse_to_edit(content, path)
+        problems = [_problem(dict(one), values) for one in error.errors()]
+        raise ParamsError(path, problems) from error
 
 
 @contextmanager
 def edit_params(target: Path, *, origin: Path | None = None) -> Iterator[dict[str, Any]]:
     """Yield the values of `origin`, or of `target` itself, to be changed; comments stay.
 
-    What was changed is written beside `target`, read back, and takes its place if it is as it
-    should be. Raises ParamsError otherwise, with `target` as it was.
+    What was changed is written beside `target`, read back, and takes its place if it says the same
+    and is as it should be. Raises ParamsError otherwise, with `target` as it was.
     """
     values = read_to_edit(origin or target)
     yield values
     with AtomicFile(target) as part:
         part.write_text(format_yaml(values), encoding="utf-8")
         check_params(part.read_bytes(), target)
+        read_back = parse_yaml(part.read_bytes(), target)
+        if changed := [key for key, value in values.items() if value != read_back.get(key)]:
+            problem = "cannot be written so that it is read again as it is: write it by hand"
+            raise ParamsError(target, [f"{key}: {problem}" for key in changed])
 
 
 def read_to_edit(path: Path) -> dict[str, Any]:
@@ -185,10 +191,25 @@ def _content(path: Path) -> bytes:
     return path.read_bytes()
 
 
-def _problem(error: dict[str, Any]) -> str:
+def _problem(error: dict[str, Any], values: object) -> str:
     steps = [part for part in error["loc"] if part != "[key]"]
+    line = _line(steps, values)
     if len(steps) < len(error["loc"]):  # the name itself is wrong, and the message says it
         steps = steps[:-1]
     where = ".".join(str(part) for part in steps)
-    what = str(error["msg"]).removeprefix("Value error, ")
+    what = str(error["msg"]).removeprefix("Value error, ") + (f" (line {line})" if line else "")
     return f"{where}: {what}" if where else what
+
+
+def _line(steps: Sequence[str | int], values: Any) -> int | None:
+    """Return the line of what `steps` lead to in the `values` of `parse_to_edit`, as far as known.
+
+    A step that is not in the file, such as the method that tells kinds of corpora apart, is passed.
+    """
+    line = None
+    for step in steps:
+        places = getattr(values, "lc", None)
+        if places is not None and step in (places.data or {}):  # not there: no step, or merged
+            line = places.data[step][0] + 1
+            values = values[step]
+    return line

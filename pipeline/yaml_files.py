@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import io
 import re
+import sys
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.emitter import RoundTripEmitter
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.representer import RoundTripRepresenter
 
@@ -19,10 +21,13 @@ from pipeline.errors import MissingFileError, TableError
 
 MAX_DEPTH = 100
 MAX_NODES = 1_000_000
+MAX_DIGITS = 1000
 WIDTH = 110
 _TEXT = "tag:yaml.org,2002:str"
 # What YAML 1.1, which other programs read, takes for a truth value or a number.
 _ELSEWHERE = re.compile(r"(?i)y|n|yes|no|on|off|[-+]?[0-9][0-9_:.]*")
+# A number that Python reads at any length, and then cannot write.
+_BASED = re.compile(r"[-+]?0[box][0-9a-fA-F_]+")
 
 
 class NotYamlError(TableError):
@@ -59,6 +64,7 @@ def format_yaml(values: object) -> str:
     writer.width = WIDTH
     writer.indent(mapping=2, sequence=4, offset=2)
     writer.Representer = _Representer
+    writer.Emitter = _Emitter
     stream = io.StringIO()
     writer.dump(values, stream)
     return stream.getvalue()
@@ -99,8 +105,7 @@ def _refuse_excess(text: str, path: Path) -> None:
                 open_nodes.append((anchor, nodes - 1))
             elif anchor is not None:
                 sizes[anchor] = 1
-            if (tag := event.tag) is not None and str(tag) != _TEXT:
-                raise NotYamlError(path, f"the tag {tag} is not read")
+            _refuse_foreign(event, path)
         elif kind == "DocumentStartEvent" and event.version is not None:
             raise NotYamlError(path, "a line %YAML is not read")
         if len(open_nodes) > MAX_DEPTH:
@@ -109,12 +114,31 @@ def _refuse_excess(text: str, path: Path) -> None:
             raise NotYamlError(path, f"more than {MAX_NODES:,} values")
 
 
+def _refuse_foreign(event: Any, path: Path) -> None:
+    if (tag := event.tag) is not None and str(tag) != _TEXT:
+        raise NotYamlError(path, f"the tag {tag} is not read")
+    value = getattr(event, "value", "")
+    if len(value) > MAX_DIGITS and event.implicit[0] and _BASED.fullmatch(value):
+        raise NotYamlError(path, f"a number of more than {MAX_DIGITS} digits")
+
+
+class _Emitter(RoundTripEmitter):
+    """Writes a text on one line: of what is folded, not all comes back."""
+
+    def process_scalar(self) -> None:
+        width, self.best_width = self.best_width, sys.maxsize
+        super().process_scalar()
+        self.best_width = width
+
+
 class _Representer(RoundTripRepresenter):
     """Writes a text in quotes where another program's rules would not take it for one."""
 
 
 def _represent_text(representer: RoundTripRepresenter, text: str) -> Any:
     style = "'" if _ELSEWHERE.fullmatch(text) else None
+    if not text.isprintable():  # only double quotes keep each line break as it is
+        style = '"'
     return representer.represent_scalar(_TEXT, text, style=style)
 
 

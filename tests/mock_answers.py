@@ -50,6 +50,8 @@ class Behaviour:
     # Calls whose body holds this text always fail.
     poison: str | None = None
     poison_status: str = "500"
+    # With poison_status "packed": what is sent as gzip, with status 200.
+    packed: bytes = b""
     # Calls answered with the n-th reply, then the last one for ever; None: words by content.
     replies: list[str] | None = None
     usage: bool = True

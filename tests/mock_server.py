@@ -77,6 +77,8 @@ class Connection(asyncio.Protocol):
             self.reply(200, write(body)[:-20])
         elif fault == "429":
             self.reply(429, b'{"error": {"message": "slow down"}}', behaviour.retry_after_s)
+        elif fault == "packed":
+            self.reply(200, behaviour.packed, encoding="gzip")
         elif fault == "drip":
             task = asyncio.ensure_future(self.drip(write(body)))
             self.tasks.add(task)
@@ -97,12 +99,19 @@ class Connection(asyncio.Protocol):
             self.transport.write(answer[at : at + 1])
             await asyncio.sleep(self.endpoint.behaviour.drip_interval_s)
 
-    def reply(self, status: int, body: bytes, retry_after_s: float | None = None) -> None:
+    def reply(
+        self,
+        status: int,
+        body: bytes,
+        retry_after_s: float | None = None,
+        encoding: str | None = None,
+    ) -> None:
         if self.transport.is_closing():
             return
         retry = f"retry-after: {retry_after_s}\r\n" if retry_after_s is not None else ""
+        packed = f"content-encoding: {encoding}\r\n" if encoding else ""
         head = (
-            f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{retry}"
+            f"HTTP/1.1 {status} X\r\ncontent-length: {len(body)}\r\n{retry}{packed}"
             f"content-type: {self.endpoint.behaviour.content_type}\r\n\r\n"
         )
         self.transport.write(head.encode() + body)

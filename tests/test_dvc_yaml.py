@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import permutations
 from pathlib import Path
 from typing import Any
 
@@ -14,12 +15,52 @@ from dvc.parsing import DataResolver
 from dvc.repo import Repo
 
 from pipeline.errors import ParamsError
+from pipeline.names import TAKEN, is_slug
 from pipeline.params import Params, load_params
 from pipeline.workspace import PROJECT
 
 DVC: dict[str, Any] = yaml.safe_load((PROJECT / "dvc.yaml").read_text(encoding="utf-8"))
 STAGES: dict[str, dict[str, Any]] = {
     name: stage.get("do", stage) for name, stage in DVC["stages"].items()
+}
+
+
+def _written(key: str) -> dict[str, list[str]]:
+    """Return what each stage writes, by stage, where every name under params.yaml is `key`."""
+    paths: dict[str, list[str]] = {}
+    for name, stage in STAGES.items():
+        outs = [*stage.get("outs", ()), *stage.get("metrics", ()), *stage.get("plots", ())]
+        texts = [one if isinstance(one, str) else next(iter(one)) for one in outs]
+        paths[name] = [re.sub(r"\$\{[^}]*\}", key, text) for text in texts]
+    return paths
+
+
+def _taken_by_paths() -> list[str]:
+    """Return every name that a part of a path has in dvc.yaml, and one that none has."""
+    parts = {part for paths in _written("").values() for path in paths for part in Path(path).parts}
+    return sorted({Path(part).stem for part in parts if is_slug(Path(part).stem)} | {"one-of-ours"})
+
+
+@pytest.mark.parametrize("name", _taken_by_paths())
+def test_no_two_stages_write_one_path_whatever_is_called_like_a_part_of_it(name: str) -> None:
+    for kind, stages in BY_NAME.items():
+        if name == TAKEN.get(kind):
+            continue
+        written = _written("other")
+        written |= {stage: paths for stage, paths in _written(name).items() if stage in stages}
+        places = [(stage, Path(path)) for stage, paths in written.items() for path in paths]
+        for (stage, one), (other, another) in permutations(places, 2):
+            assert not one.is_relative_to(another), f"{kind}.{name}: {stage} and {other}"
+
+
+# Which stages run for each name of a kind; a student is called after its corpus.
+BY_NAME = {
+    kind: [name for name, stage in DVC["stages"].items() if stage.get("foreach") in sections]
+    for kind, sections in {
+        "distillations": ["${distillations}"],
+        "corpora": ["${corpora}", "${students}"],
+        "models": ["${models}"],
+    }.items()
 }
 
 

@@ -11,6 +11,7 @@ import yaml
 from pipeline.errors import MissingFileError, ParamsError
 from pipeline.params import edit_params, load_params
 from pipeline.workspace import PROJECT
+from pipeline.yaml_files import format_yaml
 
 OURS = PROJECT / "params.yaml"
 
@@ -186,3 +187,79 @@ def test_without_params_the_right_folder_is_named(tmp_path: Path) -> None:
 def test_an_unknown_corpus_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(ParamsError, match="there are direct-listener_b, direct-listener_c"):
         load_params(OURS).corpus("direct-nobody")
+
+
+@pytest.mark.parametrize(
+    "keys",
+    [("ingest", "path"), ("llm", "rater", "cassette"), ("base_model", "source")],
+)
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://a.b/x",
+        "s3://b/x",
+        "ssh://h/x",
+        "file:///x",
+        "S3:x",
+        " https://a.b/x",
+        "remote://r/x",
+    ],
+)
+def test_a_path_is_on_this_machine(tmp_path: Path, keys: tuple[str, ...], address: str) -> None:
+    with pytest.raises(ParamsError, match=rf"{keys[-1]}: this is an address, .* \(line \d+\)"):
+        load_params(_changed(tmp_path, *keys, value=address))
+
+
+@pytest.mark.parametrize("name", ["./a:b.csv", "C:/data/x.csv", "/data/a b.csv", "data/http:x"])
+def test_a_local_path_may_have_a_colon(tmp_path: Path, name: str) -> None:
+    assert load_params(_changed(tmp_path, "ingest", "path", value=name)).ingest.path == Path(name)
+
+
+def test_a_problem_has_its_line(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    text = OURS.read_text(encoding="utf-8").replace("method: direct", "method: indirect", 1)
+    path.write_text(text.replace("\nseed: 42", "\nseed: -1"), encoding="utf-8")
+    line = text.split("  direct-listener_b:")[0].count("\n") + 1
+
+    with pytest.raises(ParamsError, match=rf"seed: .* \(line 2\)\n  corpora.*\(line {line}\)"):
+        load_params(path)
+
+
+def test_a_problem_in_what_is_merged_is_said(tmp_path: Path) -> None:
+    path = tmp_path / "params.yaml"
+    text = OURS.read_text(encoding="utf-8")
+    path.write_text(text.replace("\nsplit:", "\nsplit:\n  <<: {test_shar: 1}"), encoding="utf-8")
+
+    with pytest.raises(ParamsError, match=r"split\.test_shar: Extra inputs"):
+        load_params(path)
+
+
+@pytest.mark.parametrize(("kind", "name"), [("distillations", "source"), ("corpora", "base_model")])
+def test_a_name_that_the_build_has_itself_is_refused_with_its_line(
+    tmp_path: Path, kind: str, name: str
+) -> None:
+    entries = yaml.safe_load(OURS.read_text(encoding="utf-8"))[kind]
+    path = _changed(tmp_path, kind, value={**entries, name: entries["human-naive"]})
+
+    with pytest.raises(
+        ParamsError, match=rf"1 problem\(s\)\n  {kind}: {name} is .* migrate.* \(line \d+\)"
+    ):
+        load_params(path)
+
+
+def test_an_edit_that_is_not_read_back_as_it_was_leaves_the_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "params.yaml"
+    shutil.copy(OURS, path)
+    monkeypatch.setattr(
+        "pipeline.params.format_yaml", lambda values: format_yaml(values).replace("bob", "rob")
+    )
+
+    with (
+        pytest.raises(ParamsError, match="responders: cannot be written"),
+        edit_params(path) as params,
+    ):
+        params["responders"]["reference_responder"] = "bob"
+
+    assert path.read_bytes() == OURS.read_bytes()

@@ -47,6 +47,8 @@ BOMB = "a: &a [x,x,x,x,x,x,x,x,x,x]\n" + "".join(
         ("%YAML 1.1\n---\na: no", "is not read"),
         ("a: 2030-13-45", "month"),
         ("a: " + "9" * 5000, "digits"),
+        ("a: 0x" + "f" * 4000, "more than 1000 digits"),
+        ("? 0b" + "1" * 9000 + "\n: a", "more than 1000 digits"),
         ("a: \x00", "control characters"),
         (b"\xff\xfe", "utf-8"),
         ("a: [", "not YAML"),
@@ -83,13 +85,24 @@ def test_anything_is_read_or_refused(content: str | bytes) -> None:
             continue
 
 
-@given(st.lists(st.text() | st.sampled_from(["no", "null", "~", "1e3", "=", "on", "1:30", "${x}"])))
-def test_what_is_written_is_read_again_by_us_and_by_dvc(texts: list[str]) -> None:
-    texts = [one for one in texts if one.isprintable() or one.isascii()]
-    written = format_yaml({"texts": texts})
+@given(
+    st.lists(
+        st.text()
+        | st.text("ab \n\t\\\"'#:-\x85\u2028\x1b\ufeff\r🙂", max_size=400)
+        | st.text("\\ ", min_size=90, max_size=200)
+        | st.sampled_from(["no", "null", "~", "1e3", "=", "on", "1:30", "${x}", "<<"])
+    )
+)
+@example(["x\x85y", "\x85", " \x85 "])
+@example(["\\ \\\\" * 40, ("abcdefgh " * 20 + "\x1b") * 3])
+@settings(deadline=timedelta(seconds=5))
+def test_any_text_that_is_written_is_read_again_by_us_and_by_dvc(texts: list[str]) -> None:
+    values = {"texts": texts, "names": {text: [{text: text}] for text in texts}}
+    written = format_yaml(values)
 
-    assert parse_yaml(written, HERE) == {"texts": texts}
-    assert dvc_parse(written, "x") == {"texts": texts}
+    assert parse_yaml(written, HERE) == values
+    assert parse_to_edit(written, HERE) == values
+    assert dvc_parse(written, "x") == values
 
 
 @pytest.mark.parametrize(

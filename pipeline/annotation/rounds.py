@@ -56,13 +56,17 @@ def write_round(path: Path, annotations: Iterable[Annotation]) -> int:
         return _fill(part, annotations)
 
 
-def add_to_round(path: Path, answers: Sequence[Annotation]) -> tuple[Merged, int]:
+def add_to_round(
+    path: Path, answers: Sequence[Annotation], *, whole_records: bool = True
+) -> tuple[Merged, int]:
     """Merge `answers` into the round at `path`, if there is one; return also its number of rows.
 
+    `whole_records` is as for `merge`.
     Nobody else can write the round between the reading and the writing.
     """
     with AtomicFile(path) as part:
-        merged = merge(read_round(path) if path.is_file() else [], answers)
+        before = read_round(path) if path.is_file() else []
+        merged = merge(before, answers, whole_records=whole_records)
         return merged, _fill(part, merged.annotations)
 
 
@@ -85,22 +89,37 @@ class Merged:
     gone: int
 
 
-def merge(old: Sequence[Annotation], pulled: Sequence[Annotation]) -> Merged:
+def merge(
+    old: Sequence[Annotation], pulled: Sequence[Annotation], *, whole_records: bool = True
+) -> Merged:
     """Join what a round holds with what a server holds now; pulling twice changes nothing.
 
     An answer that was revised takes the new value. If an annotator turned a discarded record into
-    answers, or the other way round, the old state of that record is replaced as a whole.
+    answers, or the other way round, the old state of that record is replaced as a whole. A server
+    always gives whole records; a file, `whole_records` false, may give one question of many, and
+    then the answers to the others stay.
     """
-    touched = {(row.item_id, row.annotator, row.role) for row in pulled}
+    touched = {_record(row) for row in pulled}
+    discarded = {_record(row) for row in pulled if row.question == WHOLE_RECORD}
     before = {row.key: row for row in old}
     after = {row.key: row for row in pulled}
-    gone = [row for row in old if (row.item_id, row.annotator, row.role) not in touched]
+
+    def stays(row: Annotation) -> bool:
+        if whole_records or row.question == WHOLE_RECORD:
+            return _record(row) not in touched
+        return row.key not in after and _record(row) not in discarded
+
+    gone = list(filter(stays, old))
     return Merged(
         annotations=(*gone, *after.values()),
         new=sum(key not in before for key in after),
         changed=sum(key in before and before[key] != row for key, row in after.items()),
         gone=len(gone),
     )
+
+
+def _record(row: Annotation) -> tuple[str, str, str]:
+    return row.item_id, row.annotator, row.role
 
 
 def resolve(annotations: Sequence[Annotation], number: int) -> Iterator[FinalLabel]:

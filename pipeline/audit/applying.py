@@ -15,7 +15,9 @@ from pydantic import BaseModel
 from pipeline.audit.building import row_ids
 from pipeline.audit.copying import check_kind, copy_rows
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.reading import RawTable, read_raw
+from pipeline.audit.raw_table import RawTable
+from pipeline.audit.reading import read_raw
+from pipeline.audit.run import check_encodable
 from pipeline.errors import PipelineError, TableError
 from pipeline.records import Rejection
 from pipeline.storage import AtomicFolder, read_json_as, read_table, write_table
@@ -90,6 +92,9 @@ def apply_findings(
     copy = out / file.name
     if copy.resolve() == file.resolve():
         raise PipelineError(f"{copy}: is the file itself\nGive --out another folder.")
+    if file.is_dir() and out.resolve().is_relative_to(file.resolve()):
+        raise PipelineError(f"{out}: within the folder that is read\nGive --out another folder.")
+    check_encodable(out)
     check_kind(file)
     raw = read_raw(file)
     ids = _ids(file, audit, raw)

@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.audit.chats import LISTENERS, SPEAKERS, as_text, message_text, read_turn, split_chat
-from pipeline.audit.reading import RawTable, read_raw
+from pipeline.audit.raw_table import RawTable, shown
+from pipeline.audit.reading import dataset_name, read_raw
 from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
 from pipeline.audit.table import AuditTable, Pair, Speaks, Text
 from pipeline.sources.pseudonyms import Raters, known_raters
@@ -37,19 +38,19 @@ def read_table(
     table = build_table(
         raw,
         chosen,
-        name=name or path.stem,
+        name=name or dataset_name(path),
         columns_guessed=roles is None,
         raters=raters or known_raters(),
     )
     if against is None:
         return table
     other = read_raw(against)
-    other_roles = guess_roles(other)
+    other_roles, named = guess_roles(other), shown(against.name)
     check_roles(against, other, other_roles)
     texts = build_table(
-        other, other_roles, name=against.name, columns_guessed=True, raters=raters or known_raters()
+        other, other_roles, name=named, columns_guessed=True, raters=raters or known_raters()
     ).texts
-    return replace(table, against=texts, against_name=against.name)
+    return replace(table, against=texts, against_name=named)
 
 
 def build_table(

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import Any
 
 SPEAKERS = {"speaker", "user", "human", "client", "seeker", "usr", "patient", "0"}
 LISTENERS = {"listener", "assistant", "gpt", "therapist", "supporter", "sys", "bot", "1"}
+_HALF = re.compile("[\ud800-\udfff]")
 _SPEAKER_MARK, _LISTENER_MARK = "\n\nHuman:", "\n\nAssistant:"
 
 
@@ -60,4 +62,4 @@ def as_text(value: Any) -> str:
     if value is None or value != value:  # noqa: PLR0124 - NaN alone differs from itself
         return ""
     text = value if isinstance(value, str) else str(value)
-    return text.encode("utf-8", "replace").decode() if not text.isascii() else text
+    return text if text.isascii() else _HALF.sub("\ufffd", text)

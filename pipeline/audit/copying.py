@@ -16,8 +16,10 @@ from typing import BinaryIO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.audit.reading import RawTable, data_files, read_file, rows_of_document
-from pipeline.errors import PipelineError, TableError
+from pipeline.audit.raw_table import RawTable
+from pipeline.audit.reading import data_files, leading_out, read_file
+from pipeline.audit.row_files import rows_of_document
+from pipeline.errors import REFUSALS, PipelineError, TableError
 from pipeline.storage import AtomicFile, open_parquet
 from pipeline.unfolding.arrow_stream import stream_batches, stream_schema
 from pipeline.unfolding.json_text import parse_json, text_lines
@@ -25,11 +27,22 @@ from pipeline.unfolding.parquet import DAMAGE
 
 
 def check_kind(file: Path) -> None:
-    """Raise PipelineError if no copy of a file of this kind can be made."""
+    """Raise PipelineError if no copy of a file of this kind can be made.
+
+    What a link leads to outside of a folder is no part of a dataset that came from elsewhere, and
+    would be handed on with the copy.
+    """
     if not file.is_dir() and file.suffix.lower() not in _WRITERS:
         raise PipelineError(
             f"{file}: a cleaned copy can be made of {', '.join(_WRITERS)} and folders of them\n"
             "Convert it first."
+        )
+    if file.is_dir() and (outside := leading_out(file)):
+        raise TableError(
+            file,
+            f"{outside[0].relative_to(file)} is a link that leads out of the folder; "
+            f"{len(outside)} such link(s), none is read",
+            hint="Make a folder that holds the files themselves: cp -rL. Then audit that one.",
         )
 
 
@@ -62,6 +75,8 @@ def _copy_file(file: Path, copy: Path, dropped: set[int]) -> int:
     try:
         return _WRITERS[file.suffix.lower()](file, copy, dropped)
     except (*DAMAGE, csv.Error) as error:
+        if isinstance(error, OSError) and error.errno in REFUSALS:
+            raise
         problem = f"no copy can be made ({' '.join(str(error).split())[:200]})"
         raise TableError(
             file, problem, hint="It may be damaged, or of types we cannot write."
@@ -158,8 +173,9 @@ def _copy_json(file: Path, copy: Path, dropped: set[int]) -> int:
         document = {key: left if value is rows else value for key, value in document.items()}
     else:
         document = left
-    with AtomicFile(copy) as part:
-        part.write_text(f"{json.dumps(document, ensure_ascii=False)}\n", encoding="utf-8")
+    text = json.dumps(document, ensure_ascii=False)
+    with AtomicFile(copy) as part:  # half a character, which JSON can hold as an escape, stays one
+        part.write_text(f"{text}\n", encoding="utf-8", errors="backslashreplace")
     return sum(isinstance(row, dict) for row in left)
 
 

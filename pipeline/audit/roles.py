@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.audit.reading import RawTable
+from pipeline.audit.raw_table import RawTable
 from pipeline.errors import TableError
 
 

@@ -10,10 +10,11 @@ from pathlib import Path
 from typing import TypeAlias
 
 from pipeline.audit.finding import Finding, Severity
+from pipeline.audit.raw_table import shown
 from pipeline.audit.result import AuditResult, Detection, DetectorRun
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
-from pipeline.errors import PipelineError
+from pipeline.errors import PipelineError, TargetError
 from pipeline.progress import track
 from pipeline.storage import MARKER, AtomicFolder, write_json, write_table
 
@@ -166,8 +167,21 @@ def write_result(result: AuditResult, folder: Path, *, ids_are_explained: bool =
 
 
 def audit_folder(folder: Path) -> AtomicFolder:
-    """Return `folder` as one that is there whole or as it was; only an audit is replaced."""
+    """Return `folder` as one that is there whole or as it was; only an audit is replaced.
+
+    Raises TargetError for a path that no Parquet file can be written under.
+    """
+    check_encodable(folder)
     return AtomicFolder(folder, what="audit", known=is_audit)
+
+
+def check_encodable(folder: Path) -> None:
+    """Raise TargetError for a folder whose path is not UTF-8: Parquet is written to no such one."""
+    path = folder.absolute()
+    if shown(path) != str(path):
+        raise TargetError(
+            path, "the path is not UTF-8", hint="Choose another --out, whose whole path is."
+        )
 
 
 def is_audit(folder: Path) -> bool:

@@ -5,6 +5,7 @@ Importing this costs next to nothing: each command imports what it needs when it
 
 from __future__ import annotations
 
+import io
 import os
 import sys
 from pathlib import Path
@@ -86,6 +87,8 @@ def main() -> None:
     """
     from pipeline.errors import PipelineError
 
+    if isinstance(sys.stdout, io.TextIOWrapper):  # it may be of another encoding than UTF-8
+        sys.stdout.reconfigure(errors="backslashreplace")
     os.environ.setdefault("HF_HUB_OFFLINE", "1")
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     if os.environ.get("DISTILLERY_OFFLINE") == "1":

@@ -138,6 +138,9 @@ def take(
         Literal["annomi", "esconv", "mi_strategy", "sample", "welivita2023"] | None,
         typer.Option(help="the corpus that PATH is of; none: a table of labels"),
     ] = None,
+    question: Annotated[
+        list[str] | None, typer.Option(help="a question in PATH that is not ours; again for more")
+    ] = None,
     rounds: Rounds = ROUNDS,
     guidelines: Annotated[Path, typer.Option(help="folder of the codebook")] = BOOK,
 ) -> None:
@@ -146,7 +149,7 @@ def take(
     from pipeline.annotation.imports import read_corpus
     from pipeline.annotation.pseudonyms import load_pseudonyms
     from pipeline.annotation.rounds import add_to_round, round_path
-    from pipeline.annotation.transfer import read_labels
+    from pipeline.annotation.transfer import one_answer_each, read_labels
     from pipeline.cli.console import say
     from pipeline.errors import PipelineError
 
@@ -154,12 +157,14 @@ def take(
         raise PipelineError("give --round NUMBER or --out FILE")
     target = out or round_path(round_number or 0, rounds)
     if corpus:
-        annotations = read_corpus(corpus, path)
+        labels = enumerate(read_corpus(corpus, path), start=1)
+        annotations = one_answer_each(path, labels, counted="label")
     else:
         version = load_guidelines(guidelines).version
-        annotations = list(read_labels(path, load_pseudonyms(), guidelines=version))
-    merged, rows = add_to_round(target, annotations)
-    say(f"{target}: {rows} rows, {merged.new} new")
+        names = load_pseudonyms()
+        annotations = read_labels(path, names, guidelines=version, own=question or ())
+    merged, rows = add_to_round(target, annotations, whole_records=False)
+    say(f"{target}: {rows} rows, {merged.new} new, {merged.changed} changed")
 
 
 def give(

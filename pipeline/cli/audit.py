@@ -116,7 +116,7 @@ def audit_file(
         target,
         roles,
         against=against,
-        name=source or target.stem,
+        name=source,
         raters=PUBLISHED if source else None,
     )
     if embeddings is Embeddings.MINILM:

@@ -79,6 +79,7 @@ def init(
 
 
 def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[str, Any]:
+    from pipeline.config import as_local
     from pipeline.errors import PipelineError
     from pipeline.workspace import corpora_section, student_sections
 
@@ -93,7 +94,7 @@ def _sections(file: Path, columns: TableColumns, reference: str | None) -> dict[
     return {
         "ingest": {
             "source": "table",
-            "path": str(file),
+            "path": as_local(file),
             "columns": columns.model_dump(exclude_none=True),
         },
         "responders": {

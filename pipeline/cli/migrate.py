@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, MutableMapping
+from datetime import date
 from typing import Annotated, Any
 
 import typer
 
 KINDS = ("distillations", "corpora", "models")
 _TABLES = ("sft-", "preferences-strict-", "preferences-authors-")
+
+_SCALARS = str | int | float | date | None
 
 Renames = dict[str, dict[Any, str]]
 
@@ -56,18 +59,24 @@ def migrate(
 def rename(params: MutableMapping[str, Any]) -> Renames:
     """Give every name of `params` that is no slug its slug, in place; return old to new by kind."""
     from pipeline.errors import PipelineError
-    from pipeline.names import slugs_of
+    from pipeline.names import TAKEN, slugs_of
+    from pipeline.params import DEFAULT_PATH
 
     renames: Renames = {}
     for kind in KINDS:
         section = _mapping(params.get(kind))
-        labels = {key: _label(key) for key in section}
+        if getattr(section, "merge", None):
+            raise PipelineError(
+                f"{DEFAULT_PATH}: {kind}: names that come by a merge key (<<) cannot be renamed\n"
+                "Write them out, then run the same command again."
+            )
+        labels = {key: _label(kind, key) for key in section}
         if len(set(labels.values())) < len(labels):
             raise PipelineError(
                 f"{kind}: two names are the same text, one of them without quotes\n"
                 "Give one of them another name, then run the same command again."
             )
-        slugs = slugs_of(labels.values())
+        slugs = slugs_of(labels.values(), taken={TAKEN[kind]} if kind in TAKEN else ())
         renames[kind] = {key: slugs[one] for key, one in labels.items() if slugs[one] != key}
         for old, new in renames[kind].items():
             _rename_key(section, old, new)
@@ -76,11 +85,18 @@ def rename(params: MutableMapping[str, Any]) -> Renames:
 
 
 def _rename_references(params: Mapping[str, Any], renames: Renames) -> None:
+    from pipeline.names import SOURCE
+
     distillations, corpora = renames["distillations"], renames["corpora"]
+    others = {old: new for old, new in distillations.items() if old != SOURCE}
     for kind, fields in (("corpora", ("responses", "initial")), ("distillations", ("parents",))):
         for one in map(_mapping, _mapping(params.get(kind)).values()):
+            # Elsewhere `source` are the responses that the corpus came with.
+            asked = kind == "corpora" and one.get("method") in ("human", "llm")
             for name in (name for name in fields if name in one):
-                one[name] = _new(one[name], distillations)
+                new = _new(one[name], distillations if asked else others)
+                if new != one[name]:
+                    one[name] = new
     students = params.get("students")
     if isinstance(students, list):
         students[:] = [_new(name, corpora) for name in students]
@@ -110,10 +126,13 @@ def _mapping(value: object) -> Any:
     return value if isinstance(value, MutableMapping) else {}
 
 
-def _label(key: object) -> str:
+def _label(kind: str, key: object) -> str:
+    from pipeline.errors import PipelineError
+
+    if not isinstance(key, _SCALARS):
+        raise PipelineError(f"{kind}: a list or a map is no name\nGive it a name in quotes.")
     return json.dumps(key) if key is None or isinstance(key, bool) else str(key)
 
 
 def _new(name: Any, renames: Mapping[Any, str]) -> Any:
-    known = isinstance(name, str | int | float | None)
-    return renames.get(name, name) if known else name
+    return renames.get(name, name) if isinstance(name, _SCALARS) else name

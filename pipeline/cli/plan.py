@@ -72,7 +72,7 @@ def _planned(params: Params, name: str, ledger: Any) -> dict[str, Any]:
         params.distillation(name).strategy,
         params.llm.teacher,
         params.prompt,
-        ledger=ledger,
+        ledger,
     )
     return _row(f"distil@{name}", "teacher", chat)
 

@@ -65,10 +65,12 @@ def rank(
 ) -> None:
     """Keep the best response to each exchange, of all in FILES."""
     from pipeline.cli.console import note
+    from pipeline.cli.refusals import require_different
     from pipeline.records import Response
     from pipeline.reward_model.applying import rank as ranked
     from pipeline.storage import write_table
 
+    require_different(out=out, rewards=rewards)
     rows = list(ranked(_loaded(model), _exchanges(exchanges), _responses(files)))
     kept = write_table(out, Response, (one.response for one in rows if one.rank == 1))
     note(f"{out}: {kept} best of {len(rows)} responses")
@@ -93,11 +95,13 @@ def filter_pairs(
 ) -> None:
     """Drop the pairs whose chosen side is not ahead by LEAST."""
     from pipeline.cli.console import note
+    from pipeline.cli.refusals import require_different
     from pipeline.records import PreferencePair, Rejection
     from pipeline.reward_model.applying import low_margin, weigh
     from pipeline.reward_model.texts import RewardError
     from pipeline.storage import read_table, write_table
 
+    require_different(out=out, rejections=rejections, weights=weights)
     if out.resolve() == pairs.resolve():
         raise RewardError(f"{out}: is the file that is read\nGive --out another name.")
     known = _exchanges(exchanges) if exchanges.is_file() else {}

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from pipeline.evaluation.contests import Contest
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Place, Verdict
-from pipeline.llm import CallRejectedError, Chat, LlmRole
-from pipeline.llm.asker import Asker
+from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import Opened, ask_all
 from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.open_chat import open_chat
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.structured import ask_structured
 from pipeline.prompts import load_template
@@ -79,19 +81,19 @@ def join_orders(ours_first: Answer, ours_second: Answer) -> Verdict:
 class LlmJudge:
     """The model that params.yaml names under `llm.judge`; its answers are kept in the ledger.
 
-    `asker` is the model, or a plan of what it would be asked. `is_teacher` puts a word into the
-    judge's name: a model favours its own answers, and its students'.
+    `is_teacher` puts a word into its name: a model favours its own answers, and its students'.
     """
 
-    def __init__(self, asker: Asker, *, is_teacher: bool = False) -> None:
-        self.name = f"LLM {asker.role.model}" + (" (is the teacher)" if is_teacher else "")
-        self._asker = asker
+    def __init__(self, role: LlmRole, budget: Budget, *, is_teacher: bool = False) -> None:
+        self.name = f"LLM {role.model}" + (" (is the teacher)" if is_teacher else "")
+        self._role = role
+        self._budget = budget
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Ask about each contest in both orders."""
-        verdicts: list[Verdict] = []
-        self._asker.ask_all(contests, judge_in_both_orders, verdicts.append, total=len(contests))
-        return verdicts
+        return _judge(
+            contests, open_chat(self._role, name="judge", stage=STAGE, budget=self._budget)
+        )
 
 
 def plan_judging(
@@ -99,5 +101,12 @@ def plan_judging(
 ) -> PlanningChat:
     """Return what `judge` would ask, without asking; a repair would be one more call."""
     planning = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
-    LlmJudge(planning).judge(contests)
+    _judge(contests, nullcontext(planning))
     return planning
+
+
+def _judge(contests: Sequence[Contest], opened: Opened) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    total = len(contests)
+    ask_all(opened, contests, judge_in_both_orders, verdicts.append, stage=STAGE, total=total)
+    return verdicts

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
-from pipeline.errors import TableError
+from pipeline.errors import PipelineError, TableError, TargetError
 from pipeline.features.table import Array, FeatureTable
 from pipeline.storage import require_file
 
@@ -28,6 +28,23 @@ BATCH_TEXTS = 32
 # A block is stored as soon as it is computed: a killed run loses at most this many texts.
 BLOCK_TEXTS = 1024
 _ASKED_AT_ONCE = 500
+_RIGHTS = "Check that the disk can be written to, and the rights of the file and its folder."
+_BUSY = "Another program holds it: wait for it."
+_REFUSED = {
+    sqlite3.SQLITE_FULL: "The disk is full: free some space.",
+    sqlite3.SQLITE_IOERR: "The disk may be full, or failing: free some space.",
+    sqlite3.SQLITE_NOMEM: "There is not enough memory: close other programs.",
+    **dict.fromkeys((sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED), _BUSY),
+    **dict.fromkeys(
+        (
+            sqlite3.SQLITE_READONLY,
+            sqlite3.SQLITE_CANTOPEN,
+            sqlite3.SQLITE_PERM,
+            sqlite3.SQLITE_AUTH,
+        ),
+        _RIGHTS,
+    ),
+}
 
 
 class Embedder(Protocol):
@@ -88,11 +105,7 @@ class CachedEmbedder:
                     database, [item for item in missing.items() if item[0] not in found]
                 )
         except sqlite3.DatabaseError as error:
-            raise TableError(
-                self._path,
-                f"not a cache of embeddings ({error})",
-                hint="Delete it: it is built again.",
-            ) from error
+            raise _explained(self._path, error) from error
         return np.array([found[key] for key in keys], dtype=np.float64)
 
     def _compute(
@@ -118,6 +131,23 @@ class CachedEmbedder:
 
     def _key(self, text: str) -> str:
         return hashlib.sha256(f"{self.name}\0{text}".encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def _explained(path: Path, error: sqlite3.DatabaseError) -> PipelineError:
+    """Return what is wrong: the machine refused, which says nothing about the cache, or it is none.
+
+    The low byte of a code is the kind of trouble: https://www.sqlite.org/rescode.html
+    """
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    if code not in _REFUSED:
+        return TableError(
+            path, f"not a cache of embeddings ({error})", hint="Delete it: it is built again."
+        )
+    return TargetError(
+        path,
+        f"the cache of embeddings cannot be read or written ({error})",
+        hint=f"{_REFUSED[code]} What was computed and kept before stays: run it again.",
+    )
 
 
 def _stored(database: sqlite3.Connection, keys: Sequence[str]) -> Iterator[tuple[str, Array]]:

@@ -13,12 +13,17 @@ from pipeline.errors import MissingFileError, RowError
 from pipeline.llm.budget import MOST_TOKENS
 from pipeline.llm.chat import chat_key, embedding_key, parse_chat
 from pipeline.llm.role import RoleName
+from pipeline.llm.transport import AttemptFailedError, too_large
 from pipeline.llm.vectors import read_vector
 from pipeline.records import Record
 from pipeline.storage import first_problem
 
-# A line holds one request and one answer; the longest of today's models are a few MB.
-MAX_LINE_BYTES = 32 * 2**20
+# The longest request and the longest answer that are paid for; those of today's models are a MB or
+# two. What the ledger takes in is bounded here, so that all of it can be read, shipped and taken in
+# elsewhere.
+MOST_BYTES = 8 * 2**20
+# A line holds one of each; within JSON once more, no character of a JSON text takes more than two.
+MAX_LINE_BYTES = 4 * MOST_BYTES + 64 * 2**10
 # Far above any price; finite sums of them stay finite.
 MOST_USD = 1e12
 MOST_SECONDS = 1e8
@@ -113,6 +118,21 @@ def mismatch(answer: Answer) -> str | None:
     except (ValueError, RecursionError) as error:
         return str(error) or "nested too deeply"
     return None
+
+
+def check_intake(answer: str) -> None:
+    """Raise AttemptFailedError for a raw answer that would be refused when it is read again."""
+    from pipeline.unfolding.limits import MAX_DEPTH, TooDeepError
+    from pipeline.unfolding.sizes import of_cells
+
+    if len(answer.encode(errors="surrogatepass")) > MOST_BYTES:
+        raise too_large(MOST_BYTES)
+    if answer.count("[") + answer.count("{") > MAX_DEPTH:
+        # How deep a parser follows depends on who calls it.
+        try:
+            of_cells([json.loads(answer)])
+        except (TooDeepError, RecursionError) as error:
+            raise AttemptFailedError("malformed", "nested too deeply") from error
 
 
 def _object(text: str, name: str) -> dict[str, Any]:

@@ -1,73 +1,47 @@
-"""How a stage asks a model many questions; what only counts them is asked in the same way."""
+"""The one loop by which a stage asks many questions; a plan of them is asked in the same way."""
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable
-from typing import Protocol, TypeVar
+from contextlib import AbstractAsyncContextManager, aclosing
+from typing import TypeVar
 
 from pipeline.llm.chat import Chat
+from pipeline.llm.ledgered_chat import LedgeredChat
 from pipeline.llm.live import live_count
-from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import ask_in_order
-from pipeline.llm.role import Budget, LlmRole, RoleName
+from pipeline.llm.ordered import in_order
+from pipeline.llm.plan import PlanningChat
+from pipeline.llm.recorded_chat import RecordedChat
 from pipeline.llm.transport import Count
 
 Q = TypeVar("Q")
 A = TypeVar("A")
+# What `open_chat` opens, or a plan in a `nullcontext`.
+Opened = AbstractAsyncContextManager[LedgeredChat | RecordedChat | PlanningChat]
 
 
-class Asker(Protocol):
-    """Whom a stage asks: a model, or a plan that counts what the model would be asked."""
+def ask_all(
+    opened: Opened,
+    questions: Iterable[Q],
+    ask: Callable[[Q, Chat], Awaitable[A]],
+    take: Callable[[A], object],
+    *,
+    stage: str,
+    total: int = 0,
+) -> Count:
+    """Give `take` what `ask` makes of each of `total` questions, in order; return what it took."""
 
-    role: LlmRole
-
-    def ask_all(
-        self,
-        questions: Iterable[Q],
-        ask: Callable[[Q, Chat], Awaitable[A]],
-        take: Callable[[A], object],
-        *,
-        total: int,
-    ) -> None:
-        """Give `take` what `ask` makes of each of the `total` questions, in their order."""
-
-
-class ModelAsker:
-    """Asks the model of a role; `count` says afterwards what that took."""
-
-    def __init__(self, role: LlmRole, *, name: RoleName, stage: str, budget: Budget) -> None:
-        self.role = role
-        self.count = Count()
-        self._name: RoleName = name
-        self._stage = stage
-        self._budget = budget
-
-    def ask_all(
-        self,
-        questions: Iterable[Q],
-        ask: Callable[[Q, Chat], Awaitable[A]],
-        take: Callable[[A], object],
-        *,
-        total: int,
-    ) -> None:
-        """See `Asker.ask_all`; how far it is stands on the terminal."""
-        asyncio.run(self._ask_all(questions, ask, take, total))
-
-    async def _ask_all(
-        self,
-        questions: Iterable[Q],
-        ask: Callable[[Q, Chat], Awaitable[A]],
-        take: Callable[[A], object],
-        total: int,
-    ) -> None:
-        opened = open_chat(self.role, name=self._name, stage=self._stage, budget=self._budget)
+    async def ask_each() -> Count:
         async with opened as chat:
-            self.count = chat.count
-            await ask_in_order(
-                questions,
-                lambda question: ask(question, chat),
-                take,
-                role=self.role,
-                progress=live_count(chat.count, self.role, self._stage, total),
+            rows = in_order(
+                questions, lambda question: ask(question, chat), window=chat.role.window
             )
+            with live_count(chat.count, chat.role, stage, total) as progress:
+                async with aclosing(rows):
+                    async for row in rows:
+                        progress.done += 1
+                        take(row)
+            return chat.count
+
+    return asyncio.run(ask_each())

@@ -12,26 +12,29 @@ import asyncio
 import json
 import uuid
 from collections.abc import Coroutine
+from functools import partial
 from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
-
+from pipeline.llm.batch_lines import (
+    ENDPOINT,
+    MOST_FILE_BYTES,
+    MOST_LINE_BYTES,
+    key_in,
+    line_of,
+    lines_of,
+    read_line,
+)
+from pipeline.llm.batch_notes import BatchNotes
 from pipeline.llm.chat import Request
 from pipeline.llm.ledger import Ledger
-from pipeline.llm.ledger_file import not_whole
 from pipeline.llm.openai_chat import MAX_DETAIL, EndpointRefusedError, OpenAITransport
 from pipeline.llm.role import LlmRole
-from pipeline.llm.transport import AttemptFailedError, Completion
+from pipeline.llm.transport import AttemptFailedError, Completion, too_large
 
-ENDPOINT = "/v1/chat/completions"
 LINGER_S = 0.25
 OVER = ("completed", "failed", "expired", "cancelled")
 # Looks at a batch that may fail in a row before the run gives up on the provider.
 MAX_FAILED_POLLS = 20
-_LEFT_OPEN = (
-    "SELECT intent, batch, attempts FROM batches WHERE open AND endpoint = ? AND NOT EXISTS"
-    " (SELECT 1 FROM leases JOIN owners ON owners.id = leases.owner WHERE leases.key = intent)"
-)
 _LATER = "It goes on without us; run the same command later to fetch its answers."
 
 
@@ -42,6 +45,7 @@ class BatchTransport:
         self._wire = OpenAITransport(role, base_url)
         self._role = role
         self._ledger = ledger
+        self._notes = BatchNotes(ledger, self._wire.base_url)
         self._queue: list[Request] = []
         self._attempts: dict[str, int] = {}
         self._waiting: dict[str, asyncio.Future[Completion]] = {}
@@ -57,38 +61,19 @@ class BatchTransport:
 
     async def resume(self) -> None:
         """Take up the batches that a run left open which is gone."""
-        taken = self._take_batches()
+        taken = await self._notes.take_open()
         if not taken:
             return
         created = await self._created() if any(batch is None for _, batch, _ in taken) else {}
         for intent, batch, sent in taken:
             name = batch or created.get(intent)
             if name is None:  # the run died before the provider heard of it
-                self._close_batch(intent)
-                self._ledger.withdraw(list(sent.values()))
+                await self._notes.forget(intent, list(sent.values()))
             else:
                 for key in sent.keys() - self._waiting.keys():
                     self._attempts[key] = sent[key]
                     self._future(key)
                 self._watch(list(sent), self._collect(intent, name, list(sent)))
-
-    def _take_batches(self) -> list[tuple[str, str | None, dict[str, int]]]:
-        """Lease open batches that no living process has: intent, name if known, attempts by key."""
-        taken = []
-        for intent, batch, attempts in self._ledger.rows(_LEFT_OPEN, self._wire.base_url):
-            sent = self._attempts_of(attempts)
-            with self._ledger.transaction():
-                if not self._ledger.leases.take_batch(str(intent), list(sent)):
-                    continue  # another process was faster
-            taken.append((str(intent), None if batch is None else str(batch), sent))
-        return taken
-
-    def _attempts_of(self, noted: object) -> dict[str, int]:
-        """Return the attempts that a batch was noted with, by key."""
-        try:
-            return TypeAdapter(dict[str, int]).validate_json(str(noted))
-        except ValidationError as error:
-            raise not_whole(self._ledger.path, "the attempts of a batch are no JSON") from error
 
     async def _created(self) -> dict[str, str]:
         """Return the provider's batches by the intent that they carry."""
@@ -160,13 +145,8 @@ class BatchTransport:
         intent = uuid.uuid4().hex
         keys = [request.key for request in requests]
         attempts = {key: self._attempts[key] for key in keys}
-        with self._ledger.transaction() as db:
-            db.execute(
-                "INSERT INTO batches VALUES (?, ?, NULL, 1, ?)",
-                (intent, self._wire.base_url, json.dumps(attempts)),
-            )
-            self._ledger.leases.take([intent, *keys], intent)
-        lines = b"\n".join(_line(request) for request in requests)
+        await self._notes.add(intent, attempts)
+        lines = b"\n".join(line_of(request) for request in requests)
         hint = "Check that the endpoint has a batch API, or use mode: live; then run again."
         with self._wire.refusals("a batch could not be created", hint):
             file = await self._wire.client.files.create(
@@ -174,39 +154,38 @@ class BatchTransport:
             )
             batch = await self._wire.client.batches.create(
                 input_file_id=_name(file),
-                endpoint="/v1/chat/completions",
+                endpoint=ENDPOINT,
                 completion_window="24h",
                 metadata={"intent": intent},
             )
             name = _name(batch)
-        with self._ledger.transaction() as db:
-            db.execute("UPDATE batches SET batch = ? WHERE intent = ?", (name, intent))
+        await self._notes.name(intent, name)
         await self._collect(intent, name, keys)
 
     async def _collect(self, intent: str, name: str, keys: list[str]) -> None:
         """Wait for a batch and hand out its answers; what it lacks may be asked again."""
         status, files = await self._poll(name)
+        self._collected[intent] = keys
         for file_id in files:
-            for line in await self._lines(file_id):
-                with self._wire.refusals("an answer of a batch cannot be read", _LATER):
-                    self._hand_out(line)
+            await self._read(file_id, keys)
         for key in keys:
             self._reject(key, AttemptFailedError(f"batch_{status}", f"no line in {name}"))
         await asyncio.sleep(0)  # those who waited commit their answers now
-        self._collected[intent] = keys
-        self._close_finished()
+        finished = self._finished()
+        await self._ledger.in_turn(partial(self._notes.close, finished))
+        for one in finished:
+            self._collected.pop(one, None)
 
-    def _close_finished(self) -> None:
-        """Close the batches whose answers have all been taken; the next run reads the others."""
-        for intent, keys in list(self._collected.items()):
-            if not any(key in self._waiting for key in keys):
-                del self._collected[intent]
-                self._close_batch(intent)
+    def _finished(self) -> list[str]:
+        """Return the batches whose answers have all been taken; the next run reads the others.
 
-    def _close_batch(self, intent: str) -> None:
-        with self._ledger.transaction() as db:
-            db.execute("UPDATE batches SET open = 0 WHERE intent = ?", (intent,))
-            self._ledger.leases.end_batch(intent)
+        Whoever took one is in the ledger's queue by now.
+        """
+        return [
+            intent
+            for intent, keys in self._collected.items()
+            if not any(key in self._waiting for key in keys)
+        ]
 
     async def _poll(self, name: str) -> tuple[str, list[str]]:
         """Wait until a batch is over; return how it ended and the files of its answers."""
@@ -229,18 +208,26 @@ class BatchTransport:
                     raise
             await asyncio.sleep(self._role.batch.poll_s)
 
-    async def _lines(self, file_id: str) -> list[dict[str, Any]]:
+    async def _read(self, file_id: str, keys: list[str]) -> None:
+        """Hand out the answers in a file as they arrive."""
         import openai
 
+        most_bytes = min(len(keys) * MOST_LINE_BYTES, MOST_FILE_BYTES)
         with self._wire.refusals("the answers of a batch cannot be read", _LATER):
             try:
-                content = await self._wire.client.files.content(file_id)
+                whole = self._wire.client.files.with_streaming_response.content(file_id)
+                async with whole as file:
+                    async for line in lines_of(file.iter_bytes(), most_bytes):
+                        if len(line) > MOST_LINE_BYTES:
+                            self._reject(key_in(line), too_large(MOST_LINE_BYTES))
+                        elif (said := read_line(line)) is not None:
+                            self._hand_out(said)
+                        await asyncio.sleep(0)  # who waited commits it now
             except openai.NotFoundError:
-                return []  # providers delete old files; what is missing is asked again
-            lines = [json.loads(line) for line in content.text.split("\n") if line.strip()]
-            if not all(isinstance(line, dict) for line in lines):
-                raise ValueError("a line is no object")
-            return lines
+                return  # providers delete old files; what is missing is asked again
+            except AttemptFailedError as error:
+                for key in keys:
+                    self._reject(key, error)
 
     def _hand_out(self, line: dict[str, Any]) -> None:
         key = str(line.get("custom_id"))
@@ -264,8 +251,8 @@ class BatchTransport:
             can_retry = status is None or status == 429 or status >= 500
             self._reject(key, AttemptFailedError(f"http_{status}", said, can_retry=can_retry))
 
-    def _reject(self, key: str, error: BaseException) -> None:
-        future = self._waiting.get(key)
+    def _reject(self, key: str | None, error: BaseException) -> None:
+        future = self._waiting.get(key) if key else None
         if future is not None and not future.done():
             future.set_exception(error)
 
@@ -274,7 +261,7 @@ class BatchTransport:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        self._close_finished()
+        self._ledger.try_at_end(partial(self._notes.close, self._finished()))
         await self._wire.close()
 
 
@@ -284,8 +271,3 @@ def _name(made: Any) -> str:
     if not isinstance(name, str) or not name or not name.isprintable():
         raise TypeError(f"no id in {made!r}")
     return name
-
-
-def _line(request: Request) -> bytes:
-    head = {"custom_id": request.key, "method": "POST", "url": ENDPOINT}
-    return json.dumps(head)[:-1].encode() + b', "body": ' + request.content + b"}"

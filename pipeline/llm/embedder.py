@@ -14,19 +14,22 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from pipeline.errors import PipelineError
-from pipeline.llm.answer import read_answers
+from pipeline.llm.answer import MOST_BYTES, read_answers
+from pipeline.llm.bookings import TakenError
 from pipeline.llm.budget import MOST_TOKENS, Usage
 from pipeline.llm.chat import BROKEN, CallRejectedError, Request, embedding_key
-from pipeline.llm.ledgered_calls import LedgeredCalls, TakenError
-from pipeline.llm.live import live_count
+from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.openai_chat import MAX_DETAIL, OpenAITransport
-from pipeline.llm.ordered import ask_in_order
+from pipeline.llm.ordered import in_order
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
 from pipeline.llm.vectors import Vector, entries_of, read_vector, vector_of
 
 T = TypeVar("T")
+
+# In an answer: a list of 10,000 numbers, each with a sign, an exponent and 17 digits.
+MOST_VECTOR_BYTES = 256 * 2**10
 
 
 @dataclass(frozen=True)
@@ -57,11 +60,13 @@ def held_and_missing(
 ) -> tuple[dict[str, T], list[list[str]]]:
     """Return what is `held` of each text by its request's key, and the calls that ask for the rest.
 
-    Texts of like lengths travel together, whatever the order of the rows.
+    Texts of like lengths travel together, whatever the order of the rows. What is too large for
+    any call is in neither.
     """
     looked_up = {text: held(request.key) for text, request in requests.items()}
     kept = {text: value for text, value in looked_up.items() if value is not None}
-    missing = sorted(requests.keys() - kept.keys(), key=lambda text: (len(text), text))
+    sendable = {text for text, request in requests.items() if len(request.content) <= MOST_BYTES}
+    missing = sorted(sendable - kept.keys(), key=lambda text: (len(text), text))
     size = role.texts_per_call
     return kept, [missing[start : start + size] for start in range(0, len(missing), size)]
 
@@ -78,6 +83,12 @@ class EmbeddingTransport(OpenAITransport):
 
     path = "/embeddings"
 
+    @property
+    def most_bytes(self) -> int:
+        """See `OpenAITransport.most_bytes`."""
+        assert isinstance(self.role, EmbedderRole)
+        return MOST_BYTES + self.role.texts_per_call * MOST_VECTOR_BYTES
+
     async def send(self, request: Request) -> Completion:
         """See `OpenAITransport.send`."""
         completion = await super().send(request)
@@ -88,7 +99,13 @@ class EmbeddingTransport(OpenAITransport):
 
     def completion(self, raw: str) -> Completion:
         """Read an answer's body; raises AttemptFailedError if it is no list of vectors."""
+        from pipeline.unfolding.limits import PIECE_BYTES
+        from pipeline.unfolding.sizes import of_json
+
         raw = self.redacted(raw)
+        if of_json(raw.encode()) > PIECE_BYTES:
+            detail = f"takes over {PIECE_BYTES:,} bytes of memory"
+            raise AttemptFailedError("too_large", detail, can_retry=False)
         try:
             for entry in entries_of(raw):
                 vector_of(entry)
@@ -115,7 +132,9 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         vectors, calls = held_and_missing(role, wanted, self._kept)
         self.count.asked += len(wanted)
         self.count.cached += len(vectors)
-        rejected: dict[str, str] = {}
+        asked = {text for call in calls for text in call}
+        too_large = wanted.keys() - vectors.keys() - asked
+        rejected = dict.fromkeys(too_large, "request_too_large")
 
         async def pay(part: list[str]) -> None:
             try:
@@ -147,8 +166,8 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
             if left:
                 await pay(left)
 
-        shown = live_count(self.count, role, self._stage, len(calls))
-        await ask_in_order(calls, pay, lambda _: None, role=role, progress=shown)
+        async for _ in in_order(calls, pay, window=role.window):
+            pass
         return _checked(vectors, rejected, role.model)
 
     def _kept(self, key: str) -> Vector | None:
@@ -164,7 +183,10 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         return tuple(_rendered(asked | {"input": [text]}).key for text in asked["input"])
 
     def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
-        return list(_alone(request, completion.raw))
+        try:
+            return list(_alone(request, completion.raw))
+        except RecursionError as error:
+            raise AttemptFailedError("malformed", "nested too deeply") from error
 
 
 class RecordedEmbedder:

@@ -18,7 +18,7 @@ from collections.abc import Sequence
 from contextlib import closing, suppress
 from pathlib import Path
 
-from pipeline.llm.ledger_file import connect
+from pipeline.llm.ledger_file import connect, is_busy
 
 BEAT_S = 0.5
 STALE_BEATS = 10
@@ -121,7 +121,12 @@ class Leases:
             return False
         # Its leases stay, worth nothing until it beats again; its batches wait to be taken up.
         delete = "DELETE FROM owners WHERE id = ? AND beat = ?"
-        return self._db.execute(delete, (owner, beat)).rowcount == 1
+        try:
+            return self._db.execute(delete, (owner, beat)).rowcount == 1
+        except sqlite3.OperationalError as error:
+            if is_busy(error):  # the next look may find the file free
+                return False
+            raise
 
     def start(self) -> None:
         """Begin to beat."""
@@ -140,13 +145,20 @@ class Leases:
                     db.execute(_BEAT, (self._me,))
                     self._beats += 1
 
-    def close(self) -> None:
-        """Leave the list of owners."""
-        if self._heart is None:
-            return
+    def stop(self) -> bool:
+        """Beat no more; return whether this process ever did."""
         self._stop.set()
+        if self._heart is None:
+            return False
         self._heart.join()
+        return True
+
+    def release_all(self) -> None:
+        """End this process's leases of all that no batch carries."""
         self._db.execute("DELETE FROM leases WHERE owner = ? AND batch IS NULL", (self._me,))
+
+    def leave(self) -> None:
+        """Leave the list of owners."""
         self._db.execute("DELETE FROM owners WHERE id = ?", (self._me,))
 
     def _one(self, query: str, *values: object) -> tuple[object, ...] | None:

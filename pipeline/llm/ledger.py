@@ -15,25 +15,15 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.llm.answer import ANSWER_COLUMNS, YEAR_2100, Answer
 from pipeline.llm.budget import Usage, broken_cap, budget_spent
 from pipeline.llm.leases import Leases
-from pipeline.llm.ledger_file import (
-    LedgerError,
-    LedgerReader,
-    check,
-    connect,
-    explained,
-    new_file,
-    not_whole,
-    write_ahead,
-)
-from pipeline.llm.ledger_schema import VERSION, bring_up_to_date
+from pipeline.llm.ledger_file import LedgerError, explained, not_whole
+from pipeline.llm.ledger_writer import LedgerWriter
 from pipeline.llm.rate_limit import Bucket
 from pipeline.llm.role import Budget
 
@@ -81,50 +71,20 @@ class Taken:
     keys: frozenset[str]
 
 
-class Ledger(LedgerReader):
+class Ledger(LedgerWriter):
     """A ledger that is also written; it is made where there is none. See the module."""
 
     def __init__(self, path: Path) -> None:
-        self.path = path
-        with explained(path):
-            self._file = new_file(path)
-            self._open()
+        super().__init__(path)
         self.leases = Leases(self._db, self._file)
-
-    def _open(self) -> None:
-        self._as_it_is = False
-        self._db = connect(self._file.as_uri())
-        try:
-            if check(self._db, self.path, self._file) < VERSION:
-                with self.transaction() as db:
-                    # Another process may have done it in the meantime.
-                    version = check(db, self.path, self._file)
-                    if version < VERSION:
-                        bring_up_to_date(db, version)
-            write_ahead(self._db)
-        except BaseException:
-            self._db.close()
-            raise
 
     def close(self) -> None:
         """Give back what was leased, and close the file."""
-        with suppress(LedgerError), explained(self.path):
-            self.leases.close()
+        if self.leases.stop():
+            # One by one: a disk that is full may have room for the smaller.
+            self.try_at_end(self.leases.release_all)
+            self.try_at_end(self.leases.leave)
         self._db.close()
-
-    @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
-        """Hold the write lock for one group of statements."""
-        with explained(self.path):
-            self._db.execute("BEGIN IMMEDIATE")
-            try:
-                yield self._db
-                self._db.execute("COMMIT")
-            except BaseException:
-                # A failed COMMIT may already have ended the transaction.
-                if self._db.in_transaction:
-                    self._db.execute("ROLLBACK")
-                raise
 
     def reserve(
         self, wanted: Reservation, *, budget: Budget, buckets: tuple[Bucket, ...] = ()
@@ -136,9 +96,9 @@ class Ledger(LedgerReader):
         process that was held up cannot send all at once what it had booked. Raises
         BudgetSpentError, with nothing taken, if a cap could be passed.
         """
-        # One clock for all processes of the machine, which nobody sets.
-        now = time.monotonic()
         with self.transaction() as db:
+            # One clock for all processes of the machine, which nobody sets.
+            now = time.monotonic()
             taken = self.leases.taken(wanted.keys, batches_at=wanted.batches_at)
             if taken:
                 return Taken(taken)

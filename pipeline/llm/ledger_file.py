@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import shutil
 import sqlite3
-import time
 from collections.abc import Iterator
 from contextlib import ExitStack, closing, contextmanager, suppress
 from pathlib import Path
@@ -46,6 +45,11 @@ def explained(path: Path) -> Iterator[None]:
         raise not_whole(path, str(error)) from error
     except OSError as error:
         raise LedgerError(f"{path}: {error.strerror}\nCheck the path.") from error
+
+
+def is_busy(error: sqlite3.OperationalError) -> bool:
+    """Whether another connection has the lock that was wanted."""
+    return error.sqlite_errorcode & 0xFF == sqlite3.SQLITE_BUSY
 
 
 def not_whole(path: Path, problem: str) -> LedgerError:
@@ -138,20 +142,8 @@ def reading_uri(file: Path) -> Iterator[str]:
 
 
 def write_ahead(db: sqlite3.Connection) -> None:
-    """Let readers read while somebody writes.
-
-    SQLite does not wait where two processes ask for it at once, so we do.
-    """
-    until = time.monotonic() + BUSY_S
-    while True:
-        try:
-            db.execute("PRAGMA journal_mode = WAL")
-        except sqlite3.OperationalError as error:
-            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() > until:
-                raise
-            time.sleep(0.02)
-        else:
-            return
+    """Let readers read while somebody writes."""
+    db.execute("PRAGMA journal_mode = WAL")
 
 
 def check(db: sqlite3.Connection, path: Path, file: Path) -> int:

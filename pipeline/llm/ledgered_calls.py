@@ -9,25 +9,20 @@ from contextlib import suppress
 from typing import Generic, TypeVar
 
 from pipeline.errors import PipelineError
-from pipeline.llm.budget import BudgetSpentError, Usage, check_prices, cost_usd, worst_case
+from pipeline.llm.answer import check_intake
+from pipeline.llm.bookings import Bookings, TakenError
+from pipeline.llm.budget import worst_case
 from pipeline.llm.chat import CallRejectedError, Request
-from pipeline.llm.ledger import Admission, Answer, Ledger, LedgerError, Reservation, Taken, today
-from pipeline.llm.rate_limit import AdaptiveSlots, Breaker, Bucket, buckets_of
+from pipeline.llm.ledger import Ledger, LedgerError
+from pipeline.llm.rate_limit import AdaptiveSlots, Breaker, buckets_of
 from pipeline.llm.role import Budget, Role, RoleName
-from pipeline.llm.transport import AttemptFailedError, Completion, Count, Transport
+from pipeline.llm.run import Run
+from pipeline.llm.transport import AttemptFailedError, Completion, Transport
 
 R = TypeVar("R", bound=Role)
 
 # The longest pause between two looks at a request that another process pays for.
 MOST_LOOK_S = 1.0
-
-
-class TakenError(Exception):
-    """Some of what an attempt would ask is answered, or another process is paying for it."""
-
-    def __init__(self, keys: frozenset[str]) -> None:
-        super().__init__(f"{len(keys)} request(s)")
-        self.keys = keys
 
 
 class LedgeredCalls(Generic[R]):
@@ -47,25 +42,19 @@ class LedgeredCalls(Generic[R]):
         budget: Budget,
         connect: Callable[[], Awaitable[Transport]],
     ) -> None:
-        check_prices(role, budget)
         self.role = role
-        self.count = Count()
-        self._name = name
-        self._stage = stage
         self._ledger = ledger
-        self._budget = budget
         self._connect = connect
         self._transport: Transport | None = None
         self._connecting = asyncio.Lock()
-        # One waits for pace or budget at a time, the others for their turn.
-        self._pacing = asyncio.Lock()
         self._slots = AdaptiveSlots(role.in_flight)
         self._breaker = Breaker(role.pace.breaker_failures, role.base_url or role.engine)
         self._paying: dict[str, asyncio.Future[str]] = {}
-        self._stopping = asyncio.Event()
-        self._error: PipelineError | None = None
-        self._settled = asyncio.Event()
-        self._reserved = 0
+        self._run = Run()
+        self._bookings = Bookings(
+            role, name=name, stage=stage, ledger=ledger, budget=budget, run=self._run
+        )
+        self.count = self._bookings.count
 
     async def _pay_once(self, request: Request) -> str:
         """Pay for `request`, or wait for the twin that is paying for it."""
@@ -102,14 +91,14 @@ class LedgeredCalls(Generic[R]):
         """Wait until no living process but this one has any of `keys` leased."""
         pause_s = 0.05
         while keys & self._held():
-            await self._sleep(pause_s)
+            await self._run.sleep(pause_s)
             pause_s = min(2 * pause_s, MOST_LOOK_S)
 
     def _held(self) -> frozenset[str]:
         try:
             return self._ledger.held()
         except PipelineError as error:
-            raise self._stop(error) from error
+            raise self._run.end(error) from error
 
     async def _pay(self, request: Request) -> str:
         """Pay for `request`; raises TakenError if another process does or did."""
@@ -117,9 +106,9 @@ class LedgeredCalls(Generic[R]):
             return await self._attempts(request)
         except TakenError:
             raise
-        except BaseException:
+        except Exception:
             with suppress(LedgerError):
-                self._ledger.give_up(self._keys(request))
+                await self._ledger.in_turn(lambda: self._ledger.give_up(self._keys(request)))
             raise
 
     async def _attempts(self, request: Request) -> str:
@@ -131,14 +120,14 @@ class LedgeredCalls(Generic[R]):
                 stop=stop_after_attempt(pace.max_attempts),
                 retry=retry_if_exception(_can_retry),
                 wait=_pause_s(pace.max_wait_s),
-                sleep=self._sleep,
+                sleep=self._run.sleep,
                 reraise=True,
             ):
                 with attempt:
                     return await self._attempt(request)
         except AttemptFailedError as error:
             if error.outcome == "connection" and not self._breaker.ever_answered:
-                raise self._stop(self._breaker.down(str(error), pace.max_attempts)) from error
+                raise self._run.end(self._breaker.down(str(error), pace.max_attempts)) from error
             raise CallRejectedError(error.outcome, str(error), request.key) from error
         raise AssertionError("unreachable")
 
@@ -146,25 +135,31 @@ class LedgeredCalls(Generic[R]):
         at_most = worst_case(request)
         buckets = buckets_of(self.role, at_most)
         async with self._slots as slot:
-            self._check_running()
+            self._run.check()
             transport = await self._connected()
-            admission = await self._admit(transport, request, at_most, buckets)
+            admission = await self._bookings.admit(
+                transport, request, self._keys(request), at_most, buckets
+            )
             sent_at = time.monotonic()
             try:
                 completion = await transport.send(request)
+                parts = self._parts(request, completion)
+                for _, raw in parts:
+                    check_intake(raw)
             except AttemptFailedError as error:
-                self._book(admission, error.outcome)
+                await self._bookings.fail(admission, error.outcome)
                 if error.is_overload:
                     self._slots.struggled(slot)
                 try:
                     self._breaker.failed(str(error))
                 except PipelineError as down:
-                    raise self._stop(down) from error
+                    raise self._run.end(down) from error
                 raise
             except PipelineError as error:
-                self._book(admission, "refused")
-                raise self._stop(error) from None
-            self._keep(admission, request, completion, time.monotonic() - sent_at, buckets)
+                await self._bookings.fail(admission, "refused")
+                raise self._run.end(error) from None
+            latency_s = time.monotonic() - sent_at
+            await self._bookings.keep(admission, parts, completion.usage, latency_s, buckets)
             self._slots.went_well()
             self._breaker.answered()
             return completion.raw
@@ -176,114 +171,8 @@ class LedgeredCalls(Generic[R]):
                     try:
                         self._transport = await self._connect()
                     except PipelineError as error:
-                        raise self._stop(error) from error
+                        raise self._run.end(error) from error
         return self._transport
-
-    async def _admit(
-        self,
-        transport: Transport,
-        request: Request,
-        at_most: Usage,
-        buckets: tuple[Bucket, ...],
-    ) -> Admission:
-        """Reserve the worst case and wait for the pace.
-
-        Where a cap in tokens or dollars is only reached by what calls in flight have reserved,
-        wait for one of them to be settled, then try again. Raises TakenError if another process
-        is paying for it.
-        """
-        usd = cost_usd(self.role, at_most) or 0.0
-        wanted = Reservation(
-            request.key,
-            self._name,
-            self._stage,
-            at_most.total,
-            usd,
-            parts=self._keys(request),
-            batches_at=transport.batches_at,
-        )
-        async with self._pacing:
-            admission = await self._reserve(transport, wanted, buckets)
-        self._reserved += 1
-        return admission
-
-    async def _reserve(
-        self, transport: Transport, wanted: Reservation, buckets: tuple[Bucket, ...]
-    ) -> Admission:
-        while True:
-            self._check_running()
-            self._settled.clear()
-            try:
-                await transport.resume()
-                sent = transport.sent_attempt(wanted.key)
-                if sent is not None:  # a batch of a run that is gone carries it: reserved then
-                    return Admission(sent, wanted)
-                found = self._ledger.reserve(wanted, budget=self._budget, buckets=buckets)
-            except BudgetSpentError as error:
-                if self._reserved == 0:
-                    raise self._stop(error) from None
-                await self._settled.wait()
-            except PipelineError as error:
-                raise self._stop(error) from error
-            else:
-                if isinstance(found, Taken):
-                    raise TakenError(found.keys)
-                if isinstance(found, Admission):
-                    self.count.calls += 1
-                    transport.note_attempt(wanted.key, found.attempt)
-                    return found
-                await self._sleep(found)
-
-    def _book(self, admission: Admission, outcome: str) -> None:
-        """Settle an attempt without an answer."""
-        try:
-            self._ledger.settle(admission, outcome)
-        except PipelineError as error:
-            raise self._stop(error) from error
-        finally:
-            self._release()
-
-    def _keep(
-        self,
-        admission: Admission,
-        request: Request,
-        completion: Completion,
-        latency_s: float,
-        buckets: tuple[Bucket, ...],
-    ) -> None:
-        """Commit an answer; only then may anyone see it."""
-        usage = completion.usage
-        usd = None if usage is None else cost_usd(self.role, usage)
-        parts = self._parts(request, completion)
-        alone = usage if len(parts) == 1 else None  # how tokens divide among parts is not told
-        answers = [
-            Answer(
-                key=part.key,
-                role=self._name,
-                stage=self._stage,
-                model=self.role.model,
-                sample=part.sample,
-                request=part.content.decode(),
-                answer=raw,
-                tokens_in=alone.tokens_in if alone else None,
-                tokens_out=alone.tokens_out if alone else None,
-                usd=usd if alone else None,
-                latency_s=latency_s,
-                answered_at=today(),
-            )
-            for part, raw in parts
-        ]
-        try:
-            self._ledger.settle(
-                admission, "answered", usage=usage, usd=usd, answers=answers, buckets=buckets
-            )
-        except PipelineError as error:
-            raise self._stop(error) from error
-        finally:
-            self._release()
-        self.count.answered += 1
-        self.count.tokens += usage.total if usage else admission.reservation.tokens
-        self.count.usd += usd if usd is not None else admission.reservation.usd
 
     def _keys(self, request: Request) -> tuple[str, ...]:
         """Return the keys of the requests that `request` asks in one."""
@@ -292,31 +181,6 @@ class LedgeredCalls(Generic[R]):
     def _parts(self, request: Request, completion: Completion) -> list[tuple[Request, str]]:
         """Return the requests that an answer answers, each with its raw answer."""
         return [(request, completion.raw)]
-
-    def _release(self) -> None:
-        self._reserved -= 1
-        self._settled.set()
-
-    def _stop(self, error: PipelineError) -> PipelineError:
-        """Send nothing more; return the first error that ended the run."""
-        if self._error is None:
-            self._error = error
-            self._stopping.set()
-        self._settled.set()
-        return self._error
-
-    def _check_running(self) -> None:
-        if self._error is not None:
-            raise self._error
-
-    async def _sleep(self, seconds: float) -> None:
-        """Sleep, but not past the end of the run."""
-        try:
-            async with asyncio.timeout(seconds):
-                await self._stopping.wait()
-        except TimeoutError:
-            return
-        self._check_running()
 
     async def close(self) -> None:
         """Close the connection, if there is one."""

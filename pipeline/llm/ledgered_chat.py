@@ -6,8 +6,9 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel
 
+from pipeline.llm.answer import MOST_BYTES
 from pipeline.llm.budget import usage_of
-from pipeline.llm.chat import Reply, build_request, parse_chat, read_reply
+from pipeline.llm.chat import CallRejectedError, Reply, build_request, parse_chat, read_reply
 from pipeline.llm.ledgered_calls import LedgeredCalls
 from pipeline.llm.role import LlmRole
 from pipeline.records import Message
@@ -28,6 +29,9 @@ class LedgeredChat(LedgeredCalls[LlmRole]):
         self.count.asked += 1
         raw = self._ledger.answer_text(request.key)
         if raw is None:
+            if len(request.content) > MOST_BYTES:
+                detail = f"over {MOST_BYTES:,} bytes"
+                raise CallRejectedError("request_too_large", detail, request.key)
             raw = await self._pay_once(request)
         else:
             self.count.cached += 1

@@ -16,6 +16,7 @@ from urllib.request import getproxies
 
 from pipeline.addresses import hide_key, is_key, is_loopback
 from pipeline.errors import OfflineError, PipelineError
+from pipeline.llm.answer import MOST_BYTES
 from pipeline.llm.budget import usage_of
 from pipeline.llm.chat import BROKEN, Request, parse_chat
 from pipeline.llm.rate_limit import retry_after_s
@@ -23,7 +24,6 @@ from pipeline.llm.role import Role
 from pipeline.llm.transport import AttemptFailedError, Completion
 
 if TYPE_CHECKING:
-    import httpx2
     import openai
 
     from pipeline.llm.local_server import LocalServer
@@ -60,19 +60,20 @@ class OpenAITransport:
         import httpx2
         import openai
 
+        from pipeline.llm.bounded_client import BoundedClient
+
         # A redirect could carry prompts to a host that nobody named; a proxy has no business
         # between this machine and itself.
         options: dict[str, Any] = {
             "follow_redirects": False,
             "trust_env": not is_loopback(host),
-            "event_hooks": {"response": [_as_utf8]},
         }
         if self._server is not None:
             options["transport"] = httpx2.AsyncHTTPTransport(uds=str(self._server.socket))
         if options["trust_env"]:
             _check_proxies()
         try:
-            http_client = openai.DefaultAsyncHttpxClient(**options)
+            http_client = BoundedClient(self.most_bytes, **options)
         except (ValueError, ImportError, httpx2.InvalidURL):
             raise EndpointRefusedError(_BAD_PROXY) from None
         client = openai.AsyncOpenAI(
@@ -87,6 +88,11 @@ class OpenAITransport:
         client.organization = client.project = client.admin_api_key = client.webhook_secret = None
         client._custom_headers = {}
         return client
+
+    @property
+    def most_bytes(self) -> int:
+        """The longest answer that is read."""
+        return MOST_BYTES
 
     @property
     def client(self) -> openai.AsyncOpenAI:
@@ -166,8 +172,8 @@ class OpenAITransport:
 
         try:
             yield
-        except (openai.APIError, httpx2.HTTPError, *BROKEN) as error:
-            # An answer that is no JSON, or not what the client or we expect.
+        except (openai.APIError, httpx2.HTTPError, AttemptFailedError, *BROKEN) as error:
+            # An answer that is too long, no JSON, or not what the client or we expect.
             said = self.redacted(f"{type(error).__name__} {error}")[:MAX_DETAIL]
             raise EndpointRefusedError(f"{self.base_url}: {what}: {said}\n{hint}") from None
 
@@ -184,11 +190,6 @@ class OpenAITransport:
     async def close(self) -> None:
         """Close the connections."""
         await self._client.close()
-
-
-async def _as_utf8(response: httpx2.Response) -> None:
-    """Read JSON as UTF-8, which it is by definition, whatever charset a header names."""
-    response.encoding = "utf-8"
 
 
 _BAD_PROXY = (

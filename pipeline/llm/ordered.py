@@ -5,31 +5,12 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import AsyncGenerator, Awaitable, Callable, Iterable
-from contextlib import AbstractContextManager, aclosing, nullcontext
 from typing import TypeVar
 
 from pipeline.errors import PipelineError
-from pipeline.llm.live import Progress
-from pipeline.llm.role import Role
 
 T = TypeVar("T")
 R = TypeVar("R")
-
-
-async def ask_in_order(
-    questions: Iterable[T],
-    work: Callable[[T], Awaitable[R]],
-    take: Callable[[R], object],
-    *,
-    role: Role,
-    progress: AbstractContextManager[Progress] | None = None,
-) -> None:
-    """Give `take` the answer to each question in order, as many begun as `role` allows."""
-    with progress or nullcontext(Progress(0)) as shown:
-        async with aclosing(in_order(questions, work, window=role.window)) as answers:
-            async for answer in answers:
-                shown.done += 1
-                take(answer)
 
 
 async def in_order(

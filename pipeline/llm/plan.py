@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TypeVar
 
 from pydantic import BaseModel
 
 from pipeline.llm.budget import Usage, cost_usd, worst_case
 from pipeline.llm.chat import (
     CallRejectedError,
-    Chat,
     Reply,
     Request,
     build_request,
@@ -20,8 +17,8 @@ from pipeline.llm.chat import (
 )
 from pipeline.llm.embedder import build_embedding_request, held_and_missing
 from pipeline.llm.ledger_file import LedgerReader
-from pipeline.llm.ordered import ask_in_order
 from pipeline.llm.role import EmbedderRole, LlmRole, Role
+from pipeline.llm.transport import Count
 from pipeline.records import Message
 
 # Estimates until the ledger knows better; marked as such wherever they are shown.
@@ -30,9 +27,6 @@ MOST_BYTES_PER_TOKEN = 6.0
 TOKENS_PER_WORD = 4 / 3
 FEWEST_REPLY_TOKENS = 8
 ENOUGH_ANSWERS = 20
-
-Q = TypeVar("Q")
-A = TypeVar("A")
 
 
 @dataclass
@@ -94,7 +88,7 @@ class Plan:
 
 
 class PlanningChat(Plan):
-    """An `Asker` and its `Chat`: answers from the ledger or with a stand-in, and counts the rest.
+    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask.
 
     Of a reply with a schema there is no stand-in: its question ends as if it had been rejected.
     """
@@ -103,6 +97,7 @@ class PlanningChat(Plan):
 
     def __init__(self, role: LlmRole, ledger: LedgerReader | None, *, reply_words: int) -> None:
         super().__init__(role, ledger)
+        self.count = Count()
         self._ledger = ledger
         self._seen: set[str] = set()
         self._stand_in = " ".join(["word"] * reply_words)
@@ -110,19 +105,6 @@ class PlanningChat(Plan):
         self._expected = min(role.max_tokens, reply_words * TOKENS_PER_WORD)
         if self.measured.reply_tokens is not None:
             self._expected = self.measured.reply_tokens
-
-    def ask_all(
-        self,
-        questions: Iterable[Q],
-        ask: Callable[[Q, Chat], Awaitable[A]],
-        take: Callable[[A], object] = lambda _: None,
-        *,
-        total: int = 0,
-    ) -> None:
-        """See `Asker.ask_all`; nothing is sent."""
-        asyncio.run(
-            ask_in_order(questions, lambda question: ask(question, self), take, role=self.role)
-        )
 
     async def ask(
         self,

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, Field, model_validator
 
 from pipeline.addresses import check_url
-from pipeline.config import Section
+from pipeline.config import LocalPath, Section
 
 RoleName = Literal["teacher", "judge", "rater", "embedder"]
 Price = float | Literal["unknown"]
@@ -59,7 +58,7 @@ class Role(Section):
     base_url: str | None = None
     # The *name* of an environment variable; the pattern refuses most keys pasted by mistake.
     api_key_env: str | None = Field(default=None, pattern=r"^[A-Z_][A-Z0-9_]*$", max_length=64)
-    cassette: Path | None = Field(default=None, description="exported ledger to answer from")
+    cassette: LocalPath | None = Field(default=None, description="exported ledger to answer from")
     price_in: Annotated[Price, AfterValidator(_is_a_price)] = "unknown"
     allow_insecure: bool = Field(default=False, description="http:// to another machine")
     pace: Pace = Pace()

@@ -32,6 +32,11 @@ class AttemptFailedError(Exception):
         self.wait_s = wait_s
 
 
+def too_large(most_bytes: int) -> AttemptFailedError:
+    """Return the failure of an answer that is too long, as another would be, and cost again."""
+    return AttemptFailedError("too_large", f"over {most_bytes:,} bytes", can_retry=False)
+
+
 @dataclass(frozen=True)
 class Completion:
     """The part of a chat completion that we read, and its raw text."""

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from urllib.parse import urlsplit
 
+from pipeline.addresses import is_loopback
 from pipeline.errors import OfflineError, PipelineError
 from pipeline.progress import track
 from pipeline.storage import Claim, file_sha256, flush, open_log, require_file
@@ -26,8 +28,9 @@ def download(url: str, target: Path, *, sha256: str) -> None:
     """
     if os.environ.get("DISTILLERY_OFFLINE") == "1" and "//127.0.0.1" not in url:
         raise OfflineError(f"{url}: not fetched, because DISTILLERY_OFFLINE=1 is set")
-    # The one name that stays, so that what broke off is found again.
-    part = target.with_name(f"{target.name}.part")
+    # The one name that stays, so that what broke off is found again; nobody gives it to a file of
+    # their own, as they may `.part`.
+    part = target.with_name(f".{target.name}.{sha256[:16]}.download.part")
     for path in (target, part):
         require_file(path)
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -50,8 +53,13 @@ def _receive(url: str, part: Path) -> None:
 
     have = part.stat().st_size if part.is_file() else 0
     headers = {"Range": f"bytes={have}-"} if have else {}
+    host = urlsplit(url).hostname or ""
+    # No proxy has any business between this machine and itself.
+    past = {"no_proxy": host} if is_loopback(host) else None
     try:
-        with requests.get(url, headers=headers, stream=True, timeout=TIMEOUT_S) as answer:
+        with requests.get(
+            url, headers=headers, stream=True, timeout=TIMEOUT_S, proxies=past
+        ) as answer:
             if answer.status_code == requests.codes.requested_range_not_satisfiable:
                 return  # all of it is here already; the hash decides
             answer.raise_for_status()
@@ -60,7 +68,9 @@ def _receive(url: str, part: Path) -> None:
             chunks = answer.iter_content(CHUNK_BYTES)
             total = -(-int(left) // CHUNK_BYTES) if left else None
             with open_log(part, anew=not resumed) as stream:
-                for chunk in track(chunks, f"fetching {part.stem} (blocks of 64 KiB)", total=total):
+                for chunk in track(
+                    chunks, f"fetching {url.rpartition('/')[2]} (blocks of 64 KiB)", total=total
+                ):
                     stream.write(chunk)
     except requests.RequestException as error:
         kept = part.stat().st_size if part.is_file() else 0

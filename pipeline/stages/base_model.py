@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Annotated
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
-from pipeline.config import Section
+from pipeline.config import Section, is_local
 from pipeline.llm.local_server import MODEL_FILE, model_path
 from pipeline.sources.licences import check_licence
 from pipeline.student.base_model import EMBEDDED, copy_model, dequantise
@@ -19,7 +20,7 @@ class BaseModelParams(Section):
     an id of the model hub. `licence` is the model's own, which its students inherit.
     """
 
-    source: str = EMBEDDED
+    source: Annotated[str, BeforeValidator(is_local)] = EMBEDDED
     licence: str = Field(default="Apache-2.0")
 
 

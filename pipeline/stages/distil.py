@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
 from pydantic import Field
@@ -16,9 +16,10 @@ from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
-from pipeline.llm.asker import ModelAsker
+from pipeline.llm.asker import ask_all
 from pipeline.llm.budget import Usage, cost_usd
 from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.open_chat import open_chat
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.transport import Count
 from pipeline.prompts.injection import suspected_injections
@@ -73,7 +74,8 @@ def run(
         responses=responses,
         splits=splits,
     )
-    asker = ModelAsker(teacher, name="teacher", stage=name, budget=budget)
+    complete = _completing(name, distillation.strategy, teacher, prompt)
+    opened = open_chat(teacher, name="teacher", stage=name, budget=budget)
     reasons: Counter[str] = Counter()
     with (
         together(),
@@ -88,34 +90,34 @@ def run(
             else:
                 kept.write(row)
 
-        complete = partial(_complete, name, distillation.strategy, teacher.model, prompt.template)
-        asker.ask_all(tasks, complete, take, total=_count_train(splits, params.limit))
+        total = _count_train(splits, params.limit)
+        count = ask_all(opened, tasks, complete, take, stage=name, total=total)
     if not kept.rows:
-        why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
+        why = ", ".join(f"{times} {reason}" for reason, times in reasons.most_common())
         raise GateFailedError(
             f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
             f"The reasons are in {rejections}."
         )
-    write_json(metrics, _figures(name, teacher, asker.count, kept.rows, reasons))
-    return asker.count
+    write_json(metrics, _figures(name, teacher, count, kept.rows, reasons))
+    return count
 
 
-async def _complete(
-    name: str,
-    strategy: StrategyName,
-    model: str,
-    template: str,
-    task: Task | Rejection,
-    chat: Chat,
-) -> Completion | Rejection:
-    if isinstance(task, Rejection):
-        return task
-    try:
-        reply = await STRATEGIES[strategy](task.draft, chat)
-    except CallRejectedError as error:
-        return _rejection(task, name, error)
-    template_ids = prompt_id(strategy, direct=template)
-    return _completion(task, reply.text, reply.request_id, model, template_ids)
+def _completing(
+    name: str, strategy: StrategyName, teacher: LlmRole, prompt: PromptParams
+) -> Callable[[Task | Rejection, Chat], Awaitable[Completion | Rejection]]:
+    """Return how a task is asked about."""
+    template_ids = prompt_id(strategy, direct=prompt.template)
+
+    async def complete(task: Task | Rejection, chat: Chat) -> Completion | Rejection:
+        if isinstance(task, Rejection):
+            return task
+        try:
+            reply = await STRATEGIES[strategy](task.draft, chat)
+        except CallRejectedError as error:
+            return _rejection(task, name, error)
+        return _completion(task, reply.text, reply.request_id, teacher.model, template_ids)
+
+    return complete
 
 
 def plan_distilling(
@@ -124,7 +126,6 @@ def plan_distilling(
     strategy: StrategyName,
     teacher: LlmRole,
     prompt: PromptParams,
-    *,
     ledger: LedgerReader | None,
 ) -> PlanningChat:
     """Return the chat that counted what `run` would ask about `tasks`.
@@ -134,8 +135,8 @@ def plan_distilling(
     planning = PlanningChat(teacher, ledger, reply_words=prompt.mean_words)
     if strategy != "direct":
         tasks = (_answered(task, prompt.mean_words) for task in tasks)
-    complete = partial(_complete, name, strategy, teacher.model, prompt.template)
-    planning.ask_all(tasks, complete)
+    complete = _completing(name, strategy, teacher, prompt)
+    ask_all(nullcontext(planning), tasks, complete, lambda _: None, stage=name)
     return planning
 
 

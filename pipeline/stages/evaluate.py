@@ -37,12 +37,11 @@ from pipeline.evaluation.judges import (
     reward_judge,
     scorer_judge,
 )
-from pipeline.evaluation.llm_judge import STAGE, LlmJudge
+from pipeline.evaluation.llm_judge import LlmJudge
 from pipeline.evaluation.reply_report import Pairs, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
-from pipeline.llm.asker import ModelAsker
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reporting.comparison import write_comparison
 from pipeline.reward_model.encoder import FrozenEncoder
@@ -185,10 +184,7 @@ def _judges(
                 "params.yaml: evaluate.judges has llm, and llm.judge is not set\n"
                 "Name a model under llm.judge that is not the teacher, or take llm out."
             )
-        judges["llm"] = LlmJudge(
-            ModelAsker(llm.judge, name="judge", stage=STAGE, budget=llm.budget),
-            is_teacher=llm.judges_itself,
-        )
+        judges["llm"] = LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself)
     if "people" in params.judges:
         judges["people"] = HumanJudge(list(read_table(labels, FinalLabel)))
     return judges

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pydantic import Field, field_validator
 
-from pipeline.config import Section
+from pipeline.config import LocalPath, Section
 from pipeline.errors import MissingFileError, TableError
 from pipeline.progress import track
 from pipeline.records import Exchange, Rejection, Response
@@ -25,7 +25,7 @@ class IngestParams(Section):
     """
 
     source: str
-    path: Path
+    path: LocalPath
     columns: TableColumns | None = None
     max_chars: int = Field(gt=0, description="characters of one text, at most")
 

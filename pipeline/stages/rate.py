@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -15,8 +16,9 @@ from pipeline.features.pairs import read_pairs
 from pipeline.features.rater import RaterName, rate
 from pipeline.features.subfactors import V1
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
-from pipeline.llm.asker import Asker, ModelAsker
+from pipeline.llm.asker import Opened, ask_all
 from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.open_chat import open_chat
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.transport import Count
@@ -60,9 +62,8 @@ def run(
     asked: list[_Asked] = []
     count = Count()
     if rater is not None:
-        asker = ModelAsker(rater, name="rater", stage=STAGE, budget=budget)
-        asked = _ask_all(params, asker, pairs)
-        count = asker.count
+        opened = open_chat(rater, name="rater", stage=STAGE, budget=budget)
+        asked, count = _ask_all(params, opened, pairs)
     model = "" if rater is None else rater.model
     why = {
         name: exclusion(model, [one.ratings for one in asked if one.rater == name and one.ratings])
@@ -81,12 +82,12 @@ def run(
 
 
 def _ask_all(
-    params: RateParams, asker: Asker, pairs: Sequence[tuple[Exchange, Response]]
-) -> list[_Asked]:
+    params: RateParams, opened: Opened, pairs: Sequence[tuple[Exchange, Response]]
+) -> tuple[list[_Asked], Count]:
     questions = [(name, pair) for name in params.raters for pair in pairs]
     asked: list[_Asked] = []
-    asker.ask_all(questions, _ask, asked.append, total=len(questions))
-    return asked
+    count = ask_all(opened, questions, _ask, asked.append, stage=STAGE, total=len(questions))
+    return asked, count
 
 
 def plan_rating(
@@ -99,7 +100,7 @@ def plan_rating(
 ) -> PlanningChat:
     """Return the chat that counted what `run` would ask; a repair would be one more call."""
     planning = PlanningChat(role, ledger, reply_words=len(V1))
-    _ask_all(params, planning, read_pairs(exchanges, responses)[: params.limit])
+    _ask_all(params, nullcontext(planning), read_pairs(exchanges, responses)[: params.limit])
     return planning
 
 

@@ -90,6 +90,22 @@ def test_a_record_that_was_answered_after_all_is_no_longer_discarded() -> None:
     assert merge([discarded], [said("a", 2)]).annotations == (said("a", 2),)
 
 
+def test_answers_to_one_question_leave_those_to_the_others_where_records_are_not_whole() -> None:
+    old = [said("a", 1), said("a", "Affirm", question="comment"), said("b", 2)]
+
+    merged = merge(old, [said("a", 3)], whole_records=False)
+
+    assert (merged.new, merged.changed) == (0, 1)
+    assert set(merged.annotations) == {said("a", 3), *old[1:]}
+
+
+def test_a_discarded_record_has_no_answers_even_where_records_are_not_whole() -> None:
+    discarded = said("a", None, question="record", status="discarded")
+
+    assert merge([said("a", 2)], [discarded], whole_records=False).annotations == (discarded,)
+    assert merge([discarded], [said("a", 2)], whole_records=False).annotations == (said("a", 2),)
+
+
 @pytest.mark.parametrize(
     ("rows", "values", "method", "agreeing"),
     [

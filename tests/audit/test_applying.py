@@ -119,6 +119,64 @@ def test_the_copy_of_a_hugging_face_folder_loads_without_the_dropped_rows(tmp_pa
     assert {name: split["id"][:] for name, split in left.items()} == {"train": ["c"], "test": ["a"]}
 
 
+@pytest.mark.parametrize("name", ["train.jsonl", "README.md", "more"])
+@pytest.mark.parametrize("is_there", [True, False])
+def test_what_links_lead_to_outside_of_a_folder_is_not_in_the_copy(
+    tmp_path: Path, name: str, is_there: bool
+) -> None:
+    data, secret = tmp_path / "data", tmp_path / "secret"
+    data.mkdir()
+    write(data / "test.jsonl")
+    if is_there and name == "more":
+        secret.mkdir()
+    elif is_there:
+        write(tmp_path / "made.jsonl").rename(secret)
+    (data / name).symlink_to(Path("..") / "secret")
+
+    with pytest.raises(TableError, match=rf"{name} is a link that leads out.*\n.*cp -rL"):
+        apply_findings(data, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_link_within_a_folder_is_a_file_of_the_copy(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    write(data / "train.jsonl")
+    (data / "about.md").write_text("what it is")
+    (data / "README.md").symlink_to("about.md")
+
+    done = apply_findings(data, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    copied = done.copy / "README.md"
+    assert (copied.is_symlink(), copied.read_text()) == (False, "what it is")
+
+
+def test_no_copy_of_a_folder_is_made_within_it(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    data.mkdir()
+    write(data / "train.jsonl")
+
+    with pytest.raises(PipelineError, match="within the folder that is read"):
+        apply_findings(data, audit(tmp_path), data / "out", drop=[Rule.parse("refusals")])
+
+    assert [one.name for one in data.iterdir()] == ["train.jsonl"]
+
+
+@pytest.mark.parametrize("kind", [".json", ".jsonl"])
+def test_half_a_character_stays_the_escape_that_it_was(tmp_path: Path, kind: str) -> None:
+    broken = [{**row, "text": row["text"] + " \ud83d", "k\udce9": "\udc00é"} for row in ROWS]
+    file = tmp_path / f"data{kind}"
+    lines = [json.dumps(row) for row in broken]
+    file.write_text("\n".join(lines) if kind == ".jsonl" else f"[{','.join(lines)}]")
+
+    done = apply_findings(file, audit(tmp_path), tmp_path / "out", drop=[Rule.parse("refusals")])
+
+    text = done.copy.read_text(encoding="utf-8")
+    copied = [json.loads(line) for line in text.splitlines()]
+    assert (copied if kind == ".jsonl" else copied[0]) == [broken[0], broken[2]]
+
+
 def test_lines_that_stay_are_copied_byte_for_byte(tmp_path: Path) -> None:
     file = write(tmp_path / "data.jsonl")
 

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -81,3 +82,49 @@ def test_an_unknown_source_names_the_known_ones(cli: Cli, folder: Path) -> None:
 
 def test_no_file_says_how_to_name_one(cli: Cli) -> None:
     assert "distillery audit FILE" in cli("audit", "--json")[2]
+
+
+@pytest.mark.parametrize("name", [".", "../rows", "../rows/.", "../rows/"])
+def test_a_report_is_called_after_the_real_name_of_its_folder(
+    cli: Cli, folder: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    (folder / "rows").mkdir()
+    jsonl(folder / "rows" / "train.jsonl", *CLEAN)
+    monkeypatch.chdir(folder / "rows")
+
+    for _ in range(2):
+        assert cli("audit", name)[0] == 0
+
+    assert (folder / "rows" / "audit-rows" / "index.html").is_file()
+
+
+def test_names_that_are_not_utf_8_are_audited_shown_and_copied(cli: Cli, folder: Path) -> None:
+    path = jsonl(folder / os.fsdecode(b"caf\xe9.jsonl"), *CLEAN, REFUSAL)
+
+    code, out, err = cli("audit", path)
+    copied, said, _ = cli(
+        *("audit", "apply", path, "--audit", r"audit-caf\xe9", "--drop", "refusals"),
+        *("--out", "clean"),
+    )
+
+    assert (code, copied) == (1, 0)
+    assert out.startswith(r"caf\xe9: 3 rows")
+    assert r"audit-caf\xe9" in err
+    assert said.startswith("clean/caf⟨U+DCE9⟩.jsonl: 2 rows")
+    assert len((folder / "clean" / path.name).read_text().splitlines()) == 2
+
+
+@pytest.mark.parametrize("command", ["audit", "apply"])
+def test_a_folder_that_no_table_can_be_written_to_is_refused(
+    cli: Cli, folder: Path, command: str
+) -> None:
+    path = jsonl(folder / "a.jsonl", *CLEAN, REFUSAL)
+    cli("audit", path)
+    out = folder / os.fsdecode(b"o\xe9") / "new"
+    apply = ("audit", "apply", path, "--audit", "audit-a", "--drop", "refusals", "--out", out)
+
+    code, _, err = cli(*(("audit", path, "--out", out) if command == "audit" else apply))
+
+    assert code == 2
+    assert "the path is not UTF-8\nChoose another --out" in err
+    assert not out.parent.exists()

@@ -241,3 +241,27 @@ def test_a_mapping_of_an_earlier_table_is_replaced(project: Path, cli: Cli, mine
 
     columns = yaml.safe_load((project / "params.yaml").read_text())["ingest"]["columns"]
     assert list(columns["responses"]) == ["reference"]
+
+
+@pytest.mark.parametrize(
+    "label",
+    ["a\x85b", "\u2028x", "x y " * 60 + "end", "\\ '\"" * 40, " two  spaces ", "word\u200b " * 30],
+)
+def test_a_label_comes_back_from_params_as_it_was(project: Path, cli: Cli, label: str) -> None:
+    code, _, err = cli("init", rated(project / "mine.jsonl", label), "--write")
+
+    params = load_params()
+    assert code == 0, err
+    assert params.responders.teacher_responders == (label,)
+    assert params.ingest.columns is not None
+    assert params.ingest.columns.responses[label].rating == f"rating_{label}"
+
+
+def test_a_file_with_a_colon_in_its_name_is_no_address(project: Path, cli: Cli) -> None:
+    code, _, err = cli("init", rated(Path("wave:2.jsonl"), "bot"), "--write")
+
+    assert code == 0, err
+    assert load_params().ingest.path == Path("wave:2.jsonl")
+    assert (
+        yaml.safe_load((project / "params.yaml").read_text())["ingest"]["path"] == "./wave:2.jsonl"
+    )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 from pathlib import Path
 
@@ -173,3 +174,105 @@ def test_two_names_of_one_text_are_left_to_a_person(project: Path, cli: Cli, nam
     assert code == 2
     assert "two names are the same text" in err
     assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", ["2024-01-01", "1.5", "0x10", "12345678" * 500])
+def test_a_name_that_yaml_takes_for_another_thing_is_renamed_wherever_it_stands(
+    project: Path, cli: Cli, name: str
+) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8")
+    text = text.replace(
+        "human-sequential: {method: human, resp", f"? {name}\n  : {{method: human, resp"
+    )
+    text = text.replace("students: [human-sequential]", f"students: [{name}]")
+    text = re.sub(r"human-sequential/(sft|dpo)", "base_model", text)
+    path.write_text(text, encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    params = load_params()
+    assert code == 0, err
+    assert params.students == tuple(params.corpora)[-1:]
+
+
+@pytest.mark.parametrize(
+    ("entry", "said"),
+    [
+        ("<<: {Human X: {method: human, responses: human-naive}}", "come by a merge key"),
+        ("[a, b]: {method: human, responses: human-naive}", "a list or a map is no name"),
+        ("{a: b}: {method: human, responses: human-naive}", "a list or a map is no name"),
+        ("? 0x" + "f" * 4000 + "\n  : {method: human, responses: human-naive}", "1000 digits"),
+        ('"' + "f" * 4000 + '": {method: human, responses: human-naive}', "not YAML"),
+        (".nan: {method: human, responses: human-naive}", "nan is no text"),
+    ],
+)
+def test_what_cannot_be_renamed_is_one_error_and_the_file_stays(
+    project: Path, cli: Cli, entry: str, said: str
+) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8").replace("\ncorpora:\n", f"\ncorpora:\n  {entry}\n")
+    path.write_text(text, encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    assert code == 2
+    assert said in err
+    assert path.read_text(encoding="utf-8") == text
+
+
+@pytest.mark.parametrize("name", ["source", "Source"])
+def test_no_distillation_gets_the_name_of_the_responses_that_came(
+    project: Path, cli: Cli, name: str
+) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8")
+    text = text.replace(
+        "human-naive: {method: human, strategy", f"{name}: {{method: human, strategy"
+    )
+    path.write_text(text.replace("responses: human-naive", f"responses: {name}"), encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    params = load_params()
+    assert code == 0, err
+    new = next(iter(params.distillations))
+    assert new.startswith("source-")
+    assert params.corpora["human-naive"].responses == new
+    assert params.corpora["direct-listener_b"].responses == "source"
+    assert {one.parents for one in params.distillations.values()} == {"source"}
+
+
+@pytest.mark.parametrize("name", ["base_model", "Base_Model"])
+def test_no_corpus_gets_the_name_of_the_base_model(project: Path, cli: Cli, name: str) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8").replace("base_model", "BASE")
+    text = text.replace("human-sequential: {method: human, resp", f"{name}: {{method: human, resp")
+    text = text.replace("students: [human-sequential]", f"students: [{name}]")
+    text = text.replace("human-sequential/", f"{name}/").replace("BASE", "base_model")
+    path.write_text(text, encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    params = load_params()
+    assert code == 0, err
+    (student,) = params.students
+    assert student.startswith("base_model-")
+    assert {one.student for one in params.models.values()} == {
+        "base_model",
+        f"{student}/sft",
+        f"{student}/dpo",
+    }
+
+
+def test_what_is_inherited_by_an_entry_stays_inherited(project: Path, cli: Cli) -> None:
+    path = project / "params.yaml"
+    text = OLD.read_text(encoding="utf-8").replace("direct-listener_b:", "direct-listener_b: &b")
+    text = text.replace("\n# What a usable", "\n  Direct C:\n    <<: *b\n\n# What a usable", 1)
+    path.write_text(text, encoding="utf-8")
+
+    code, _, err = cli("migrate", "--write")
+
+    assert code == 0, err
+    assert "<<: *b" in path.read_text(encoding="utf-8")
+    assert load_params().corpora["direct-c"] == load_params().corpora["direct-listener_b"]

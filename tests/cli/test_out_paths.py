@@ -6,7 +6,10 @@ import json
 import os
 import re
 import shutil
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from inspect import signature
 from pathlib import Path
 from typing import Any
@@ -18,7 +21,7 @@ from pipeline.annotation.local_argilla import home, install
 from pipeline.cli import app
 from pipeline.cli.stages import PANEL
 from pipeline.errors import TargetError
-from pipeline.storage import MARKER, Claim
+from pipeline.storage import MARKER
 from pipeline.studies import STUDIES
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
@@ -267,6 +270,30 @@ def test_an_environment_is_made_where_nothing_of_another_is(place: Path, cli: Cl
     assert (place / "venv" / "thesis.txt").read_text() == "years of work"
 
 
+HOLD = """
+import pathlib, sys
+from pipeline.storage import Claim
+with Claim(pathlib.Path(sys.argv[1])):
+    print("held", flush=True)
+    sys.stdin.read()
+"""
+
+
+@contextmanager
+def held(path: Path) -> Iterator[int]:
+    """Let another process write `path`; gives its id."""
+    with subprocess.Popen(
+        [sys.executable, "-c", HOLD, str(path)],
+        env={**os.environ, "PYTHONPATH": str(PROJECT)},
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+    ) as other:
+        assert other.stdout
+        assert other.stdout.readline() == b"held\n"
+        yield other.pid
+        other.communicate()
+
+
 WRITERS = {name: one for name, one in (FOLDERS | FILES).items() if "annotate up" not in name}
 
 
@@ -276,13 +303,26 @@ def test_the_second_to_write_the_same_is_told_who_is_writing(
 ) -> None:
     _prepare(command, place, cli)
 
-    with Claim(place / "out"):
+    with held(place / "out") as holder:
         before = tree(place)
         code, _, err = cli(*WRITERS[command], "out")
 
         assert code == 2
-        assert re.search(rf"^error: .*out: process {os.getpid()} has been writing it since ", err)
+        assert re.search(rf"^error: .*out: process {holder} has been writing it since ", err)
         assert tree(place) == before
+
+
+def test_two_options_that_name_one_path_are_told_so(place: Path, cli: Cli) -> None:
+    before = tree(place)
+
+    code, _, err = cli(
+        *("ingest", "--exchanges", "x", "--responses", "x"),
+        *("--rejections", "y", "--metrics", "z"),
+    )
+
+    assert code == 2
+    assert re.search(r"^error: x: two options name this one path\nGive each a path of its own", err)
+    assert tree(place) == before
 
 
 OUT = {"out", "page", "rewards", "weights", "rejections", "home", "venv"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from tests.builds import edit_params, write_csv
 from tests.cli.command import Cli, distillery
 from tests.sources.raw import study_row
 
+SAMPLE = "datasets/sample/exchanges.jsonl"
 INGEST = (
     "ingest",
     *("--exchanges", "out/exchanges.parquet", "--responses", "out/responses.parquet"),
@@ -96,3 +98,14 @@ def test_a_stage_of_dvc_on_a_read_only_disk_says_so_too(
     assert done.returncode == 2
     assert done.stderr.startswith("error: ")
     assert "Read-only file system" in done.stderr
+
+
+def test_a_table_under_a_name_that_is_not_utf_8_is_one_message(project: Path, cli: Cli) -> None:
+    edit_params(project / "params.yaml", ingest={"source": "sample", "path": SAMPLE})
+    name = os.fsdecode(b"out/caf\xe9.parquet")
+
+    code, _, err = cli("ingest", "--exchanges", name, *INGEST[3:])
+
+    assert code == 2
+    assert "the path is not UTF-8, and no table is read or written under such a name" in err
+    assert not [path for path in (project / "out").iterdir() if path.is_file()]

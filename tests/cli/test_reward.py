@@ -16,6 +16,7 @@ from pipeline.reward_model.texts import RewardError
 from pipeline.stages import train_reward
 from pipeline.storage import read_json, read_json_lines, read_table, write_table
 from pipeline.workspace import PROJECT
+from tests.cli.command import Cli
 
 pytestmark = pytest.mark.slow
 
@@ -173,3 +174,24 @@ def test_suggestions_are_written_for_select_annotations(
 def test_without_a_model_the_next_command_is_named(tmp_path: Path) -> None:
     with pytest.raises(MissingFileError, match="dvc repro train_reward"):
         command.explain("a response", model=tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("command", "options"),
+    [
+        (("rank", "a.parquet", "--out", "x", "--rewards", "./x"), "--out and --rewards"),
+        (("filter", "a.parquet", "--out", "x", "--rejections", "x"), "--out and --rejections"),
+        (
+            ("filter", "a.parquet", "--out", "x", "--rejections", "y", "--weights", "y"),
+            "--rejections and --weights",
+        ),
+    ],
+)
+def test_two_outputs_under_one_name_are_refused_before_anything_is_read(
+    project: Path, cli: Cli, command: tuple[str, ...], options: str
+) -> None:
+    code, _, err = cli("reward", *command)
+
+    assert code == 2
+    assert f"{options} name this one path\nGive each a path of its own" in err
+    assert not (project / "x").exists()

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.command import Cli
+from tests.cli.command import Cli, distillery
 
 ESCAPE = "\x1b[2J\x9b2J\r"
 
@@ -41,3 +41,26 @@ def test_agreement_shows_questions_and_codes_with_every_unseen_sign_spelled_out(
     for out in (shown, as_json):
         assert not {"\x1b", "\x9b", "\r", "\ud800"} & set(out)
     assert f"c{sign}" in json.loads(as_json)["questions"][f"q{sign}!"]["codes"]
+
+
+def test_an_audit_shows_columns_and_files_with_every_unseen_sign_spelled_out(
+    project: Path, cli: Cli
+) -> None:
+    (project / "data").mkdir()
+    row = json.dumps({f"text{ESCAPE}": "As a language model I cannot."})
+    (project / "data" / f"a{ESCAPE}.jsonl").write_text(f"{row}\nnone\n")
+
+    _, shown, said = cli("audit", "data", "--out", f"out{ESCAPE}")
+
+    assert "text⟨U+001B⟩[2J" in shown
+    assert "note: a⟨U+001B⟩[2J" in shown
+    assert not {"\x1b", "\x9b", "\r"} & set(shown + said)
+
+
+def test_a_stream_of_another_encoding_gets_what_it_cannot_take_spelled_out(project: Path) -> None:
+    (project / "a.jsonl").write_text(json.dumps({"模": "As a language model I cannot."}))
+
+    done = distillery("audit", "a.jsonl", cwd=project, env={"PYTHONIOENCODING": "ascii:strict"})
+
+    assert done.returncode == 1
+    assert r"text=\u6a21" in done.stdout

@@ -17,8 +17,7 @@ from pipeline.evaluation.llm_judge import (
     judging_prompt,
     plan_judging,
 )
-from pipeline.llm import Budget, CallRejectedError, LlmRole, Reply
-from pipeline.llm.asker import ModelAsker
+from pipeline.llm import Budget, CallRejectedError, Reply
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import ledger_path
 from pipeline.records import Message
@@ -28,10 +27,6 @@ from tests.teachers import ScriptedChat, role_at
 
 CONTEST = contest("That sounds lonely.", "Cheer up.")
 FIRST, SECOND, EQUAL = (f'{{"better": "{one}"}}' for one in ("first", "second", "equal"))
-
-
-def asking(role: LlmRole) -> ModelAsker:
-    return ModelAsker(role, name="judge", stage="evaluate", budget=Budget())
 
 
 @pytest.mark.parametrize(
@@ -89,7 +84,7 @@ def test_the_judge_asks_over_the_ledger_and_pays_once(
 ) -> None:
     monkeypatch.setenv("DISTILLERY_HOME", str(tmp_path))
     with running(Behaviour(replies=[FIRST])) as endpoint:
-        judge = LlmJudge(asking(role_at(endpoint.base_url)))
+        judge = LlmJudge(role_at(endpoint.base_url), Budget())
         first, again = judge.judge([CONTEST]), judge.judge([CONTEST])
 
     assert first == again == [Verdict(0.5, "orders disagree", True, "first")]
@@ -104,7 +99,7 @@ def test_a_judge_by_batch_sends_both_orders_of_all_contests_at_once(
     batch = {"poll_s": 0.02, "max_rows": 1000}
     with running(Behaviour(replies=[FIRST])) as endpoint:
         role = role_at(endpoint.base_url, mode="batch", batch=batch, pace={"concurrency": 2})
-        verdicts = LlmJudge(asking(role)).judge(contests)
+        verdicts = LlmJudge(role, Budget()).judge(contests)
 
     assert [verdict.favoured for verdict in verdicts] == ["first"] * 100
     assert len(endpoint.endpoint.batches.batches) == 1
@@ -126,9 +121,9 @@ async def test_a_refused_order_does_not_stop_the_other() -> None:
 
 
 def test_a_judge_that_is_the_teacher_says_so_in_its_name() -> None:
-    asker = asking(role_at("http://127.0.0.1:1"))
+    role = role_at("http://127.0.0.1:1")
 
-    assert LlmJudge(asker, is_teacher=True).name == "LLM mock (is the teacher)"
+    assert LlmJudge(role, Budget(), is_teacher=True).name == "LLM mock (is the teacher)"
 
 
 def test_the_plan_counts_two_calls_per_contest() -> None:
@@ -144,7 +139,7 @@ def test_the_plan_knows_what_is_answered_and_what_has_to_be_repaired(
     contests = [CONTEST, contest("a", "b", 2)]
     with running(Behaviour(replies=["no JSON"])) as endpoint:
         role = role_at(endpoint.base_url)
-        LlmJudge(asking(role)).judge(contests[:1])
+        LlmJudge(role, Budget()).judge(contests[:1])
         with LedgerReader(ledger_path()) as ledger:
             plan = plan_judging(contests, role, ledger=ledger)
 

@@ -15,6 +15,10 @@ CONTENT = bytes(range(256)) * 1000
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
 
 
+def part_of(folder: Path) -> Path:
+    return folder / f".corpus.bin.{SHA256[:16]}.download.part"
+
+
 def _broken_off(server: FileServer, target: Path) -> None:
     """Let a first download of `target` be cut short by the server."""
     server.break_after = 100_000
@@ -47,7 +51,7 @@ def test_goes_on_where_it_broke_off(tmp_path: Path) -> None:
 
     with serving(CONTENT) as server:
         _broken_off(server, target)
-        kept = (tmp_path / "corpus.bin.part").stat().st_size
+        kept = part_of(tmp_path).stat().st_size
         download(server.url, target, sha256=SHA256)
 
     assert kept > 0
@@ -67,7 +71,7 @@ def test_begins_anew_with_a_server_that_cannot_go_on(tmp_path: Path) -> None:
 
 def test_takes_a_part_that_was_complete_already(tmp_path: Path) -> None:
     target = tmp_path / "corpus.bin"
-    (tmp_path / "corpus.bin.part").write_bytes(CONTENT)
+    part_of(tmp_path).write_bytes(CONTENT)
 
     with serving(CONTENT) as server:
         download(server.url, target, sha256=SHA256)
@@ -99,7 +103,7 @@ def test_another_file_than_expected_leaves_the_old_one(tmp_path: Path) -> None:
 
 def test_a_damaged_part_does_not_stand_in_the_way_for_ever(tmp_path: Path) -> None:
     target = tmp_path / "corpus.bin"
-    (tmp_path / "corpus.bin.part").write_bytes(b"damaged" * 10)
+    part_of(tmp_path).write_bytes(b"damaged" * 10)
 
     with serving(CONTENT) as server:
         with pytest.raises(DownloadError, match="another file than expected"):
@@ -141,3 +145,30 @@ def test_this_machine_is_reached_offline(tmp_path: Path, monkeypatch: pytest.Mon
         download(server.url, target, sha256=SHA256)
 
     assert target.read_bytes() == CONTENT
+
+
+@pytest.mark.parametrize("name", ["corpus.bin.part", ".corpus.bin.part"])
+def test_a_part_of_somebody_else_is_neither_added_to_nor_deleted(tmp_path: Path, name: str) -> None:
+    mine = tmp_path / name
+    mine.write_text("years of work")
+
+    with serving(CONTENT) as server:
+        download(server.url, tmp_path / "corpus.bin", sha256=SHA256)
+        with pytest.raises(DownloadError, match="another file than expected"):
+            download(server.url, tmp_path / "corpus.bin", sha256="0" * 64)
+
+    assert mine.read_text() == "years of work"
+
+
+def test_this_machine_is_reached_past_every_proxy(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("HTTP_PROXY", "http_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.delenv("no_proxy", raising=False)
+
+    with serving(CONTENT) as server:
+        download(server.url, tmp_path / "corpus.bin", sha256=SHA256)
+
+    assert (tmp_path / "corpus.bin").read_bytes() == CONTENT

@@ -11,7 +11,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.audit.reading import MAX_COLUMNS, read_raw
+from pipeline.audit.raw_table import MAX_COLUMNS
+from pipeline.audit.reading import read_raw
 from pipeline.errors import TableError
 from pipeline.storage import open_parquet
 from pipeline.unfolding import parquet
