@@ -33,9 +33,7 @@ def self_reference(table: AuditTable, settings: AuditSettings) -> Detection:
         detector="self_reference",
         action="Drop the reply: a listener does not speak of its training.",
         # "As an AI" in an answer to a question about AI is about the subject.
-        keep=lambda text, _match: (
-            not re.search(r"\b(ai|chatbot|robot)s?\b", (text.prompt or "").lower())
-        ),
+        keep=lambda text, _match: not re.search(r"\b(ai|chatbot|robot)s?\b", text.heard.lower()),
     )
 
 
@@ -48,7 +46,7 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
         action="Parse the completion again, or drop it.",
         # Who is asked to count words speaks of them.
         keep=lambda text, match: (
-            "word" not in match.group().lower() or "word" not in (text.prompt or "").lower()
+            "word" not in match.group().lower() or "word" not in text.heard.lower()
         ),
     )
     prompts = set()

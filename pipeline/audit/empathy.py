@@ -124,7 +124,7 @@ def _argues_away(text: Text, match: re.Match[str]) -> bool:
     asked = after[len(sentence) : len(sentence) + 1] == "?"
     if asked or re.search(r"\b(but i disagree|isn't true|not true)", after[:60], re.IGNORECASE):
         return False
-    said = straight(text.prompt or "")
+    said = straight(text.heard)
     troubled = _TROUBLED.match((text.emotion or text.sentiment or "").strip())
     if _RELIEVED.search(said[-150:]) or (said and not troubled and not _BAD_NEWS.search(said)):
         return False
@@ -231,7 +231,7 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
                 continue
             answered.add(text.dialogue_id)
         mood = (text.emotion or text.sentiment or "").strip()
-        told = f"{text.prompt or ''} {text.situation or ''}"
+        told = f"{text.heard} {text.situation or ''}"
         if _SAD.match(mood):
             pattern, mixed, softens = _CONGRATULATES, _GOOD_NEWS, _PITIES
         elif _ELATED.match(mood):

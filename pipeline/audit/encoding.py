@@ -21,7 +21,7 @@ _OF_CODE = re.compile(r"[<&\\{]|xx", re.IGNORECASE)
 def _is_damage(text: Text, match: re.Match[str]) -> bool:
     if not _OF_CODE.match(match.group()):
         return True
-    return not (_CODE.search(text.text) or _ASKS_FOR_CODE.search(text.prompt or ""))
+    return not (_CODE.search(text.text) or _ASKS_FOR_CODE.search(text.heard))
 
 
 def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:

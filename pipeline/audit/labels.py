@@ -33,7 +33,7 @@ def label_conflicts(table: AuditTable, settings: AuditSettings) -> Detection:
     for members in by_words(texts).values():
         same: dict[str, list[Text]] = defaultdict(list)
         for text in members:
-            same[normalise(text.prompt or "")].append(text)
+            same[normalise(text.heard)].append(text)
         # Without a prompt in common a reply may rightly be good here and bad there.
         unknown = same.pop("", [])
         groups = list(same.values()) if prompted else [unknown]

@@ -23,7 +23,7 @@ def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     for text in texts:
         prompt = text.prompt or ""
-        reply, said = _trigrams(text.text), _trigrams(f"{prompt} . {text.situation or ''}")
+        reply, said = _trigrams(text.text), _trigrams(f"{text.heard} . {text.situation or ''}")
         if len(reply) < 4:
             continue
         shared = len(reply & said) / len(reply)

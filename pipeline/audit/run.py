@@ -104,7 +104,12 @@ def _bounded(table: AuditTable, max_chars: int) -> AuditTable:
     if not long:
         return table
     texts = [
-        replace(text, text=text.text[:max_chars], prompt=text.prompt and text.prompt[:max_chars])
+        replace(
+            text,
+            text=text.text[:max_chars],
+            prompt=text.prompt and text.prompt[:max_chars],
+            history=text.history[-max_chars:],
+        )
         for text in table.texts
     ]
     note = f"{long} texts are longer than {max_chars:,} characters: only their start was checked"

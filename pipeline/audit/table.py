@@ -20,7 +20,8 @@ Speaks = Literal["speaker", "listener"]
 class Text:
     """One text to check.
 
-    `prompt` is the utterance it answers and `improved_from` the reply it is a rewrite of.
+    `prompt` is the utterance it answers, `history` what was said before that, and `improved_from`
+    the reply it is a rewrite of.
     `label` is the value of the label column, `rating` the same as a number where it is one.
     `codes` are behaviour codes, one per sentence, or None where the file has none.
     `probabilities` are a classifier's of each label, if the file holds any.
@@ -35,6 +36,7 @@ class Text:
     split: str | None = None
     group: str | None = None
     prompt: str | None = None
+    history: str = ""
     situation: str | None = None
     improved_from: str | None = None
     emotion: str | None = None
@@ -44,6 +46,11 @@ class Text:
     rating: float | None = None
     codes: tuple[str, ...] | None = None
     probabilities: Mapping[str, float] | None = None
+
+    @property
+    def heard(self) -> str:
+        """All that was said to who writes it, oldest first."""
+        return "\n".join(part for part in (self.history, self.prompt) if part)
 
 
 @dataclass(frozen=True, slots=True)

@@ -151,7 +151,7 @@ def push(
 
     proposed = suggestions or ([SUGGESTIONS] if SUGGESTIONS.is_file() else [])
     items = (
-        pair_items(pairs, limit=limit, wanted=wanted)
+        pair_items(pairs, exchanges, limit=limit, wanted=wanted)
         if pairs
         else response_items(selection, exchanges, responses, proposed)
     )
@@ -226,7 +226,9 @@ def adjudicate(
 
     annotations = read_round(round_path(round_number, rounds))
     items = (
-        pair_items(pairs, limit=10**9) if pairs else response_items(selection, exchanges, responses)
+        pair_items(pairs, exchanges, limit=10**9)
+        if pairs
+        else response_items(selection, exchanges, responses)
     )
     done = send(
         find_address(home_at(home)),

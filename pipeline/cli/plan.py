@@ -64,14 +64,15 @@ def plan(
 
 
 def _planned(params: Params, name: str, ledger: Any) -> dict[str, Any]:
-    from pipeline.corpora.plan import plan_calls
+    from pipeline.stages.distil import plan_distilling
 
-    chat = plan_calls(
+    chat = plan_distilling(
         read_distillation(params, name, limit=params.distil.limit),
+        name,
         params.distillation(name).strategy,
         params.llm.teacher,
-        ledger=ledger,
-        reply_words=params.prompt.mean_words,
+        params.prompt,
+        ledger,
     )
     return _row(f"distil@{name}", "teacher", chat)
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.corpora.conversation import chat_messages
 from pipeline.errors import RowError
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.records import (
@@ -152,16 +153,18 @@ def _template(exchange: Exchange) -> Response:
 def contest_pairs(contests: Iterable[Contest]) -> Iterable[PreferencePair]:
     """Yield the contests as pairs to push to annotators; `chosen` is our side, not a verdict.
 
-    Each pair's id is its contest's, so that the answer to "which is better" finds its way back.
+    The situation stands before what the user said first. Each pair's id is its contest's, so that
+    the answer to "which is better" finds its way back.
     """
     for contest in contests:
         if contest.is_settled:
             continue
         exchange = contest.exchange
-        said = "\n".join(part for part in (exchange.situation, exchange.utterance) if part)
+        first, *later = chat_messages(exchange)
+        situated = "\n".join(part for part in (exchange.situation, first.content) if part)
         yield PreferencePair(
             id=contest.id,
-            prompt=(Message(role="user", content=said),),
+            prompt=(Message(role="user", content=situated), *later),
             chosen=(Message(role="assistant", content=contest.ours.text),),
             rejected=(Message(role="assistant", content=contest.theirs.text),),
             exchange_id=exchange.id,

@@ -12,13 +12,14 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import Contest
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
+from pipeline.reward_model.applying import Rewards
+from pipeline.reward_model.texts import text_of
 from pipeline.scoring.predict import expected_ratings, probabilities
 from pipeline.text.words import count_words
 
@@ -116,23 +117,11 @@ def scorer_judge(folder: Path, embedder: Embedder, *, name: str, margin: float) 
     return PointwiseJudge(name, rate, margin=margin)
 
 
-class RewardModel(Protocol):
-    """What a reward model must be able to do to be a judge."""
-
-    def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> NDArray[np.floating]:
-        """Return one number per (prompt, response); more is better."""
-
-
-def reward_judge(
-    model: RewardModel, prompt: Callable[[Exchange], str], *, name: str, margin: float
-) -> PointwiseJudge:
-    """Return the judge that is a reward model; `prompt` is the text that it was trained with."""
+def reward_judge(model: Rewards, *, name: str, margin: float) -> PointwiseJudge:
+    """Return the judge that is a reward model; it reads what it was trained with."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        rewards = model.reward(
-            [prompt(exchange) for exchange, _ in pairs], [response.text for _, response in pairs]
-        )
-        return np.asarray(rewards, dtype=np.float64)
+        return model.reward([text_of(exchange, response) for exchange, response in pairs])
 
     return PointwiseJudge(name, rate, margin=margin)
 

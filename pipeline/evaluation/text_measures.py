@@ -46,7 +46,10 @@ def text_measures(
         "different_replies": round(len(set(texts)) / len(texts), 4),
         "repetition": round(mean(repetition(one, 3) for one in words), 4),
         "overlap_with_utterance": round(
-            mean(overlap(response.text, exchange.utterance) for exchange, response in pairs), 4
+            mean(
+                overlap(response.text, exchange.transcript_text()) for exchange, response in pairs
+            ),
+            4,
         ),
     }
     if coder is not None:

@@ -10,7 +10,7 @@ from pipeline.records.annotation import (
 )
 from pipeline.records.base import NonBlank, Record, content_id
 from pipeline.records.completion import Completion
-from pipeline.records.exchange import Exchange, Turn
+from pipeline.records.exchange import Exchange, Turn, text_of_turns
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
 from pipeline.records.model_rating import ModelRating
@@ -47,4 +47,5 @@ __all__ = [
     "Suggestion",
     "Turn",
     "content_id",
+    "text_of_turns",
 ]

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from pipeline.errors import PipelineError
-from pipeline.records import Exchange, PreferencePair, Response
+from pipeline.records import Exchange, PreferencePair, Response, Turn, text_of_turns
 
 
 class RewardError(PipelineError):
@@ -16,7 +16,7 @@ class RewardError(PipelineError):
 
 @dataclass(frozen=True)
 class Text:
-    """A response with what it answers: the last thing that the speaker said. `id` is a row's."""
+    """A response with what it answers, all that was said before it. `id` is a row's."""
 
     prompt: str
     response: str
@@ -34,7 +34,7 @@ class Pair:
 
 def text_of(exchange: Exchange, response: Response) -> Text:
     """Return what a reward model reads of a response."""
-    return Text(exchange.utterance, response.text, response.id)
+    return Text(exchange.transcript_text(), response.text, response.id)
 
 
 def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]:
@@ -49,13 +49,14 @@ def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]
     ]
 
 
-def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> Pair:
+def texts_of_pair(pair: PreferencePair, exchanges: Mapping[str, Exchange]) -> Pair:
     """Return a training row as a reward model reads it.
 
-    `prompts` maps exchange ids to utterances: the prompt of a built corpus is a template around
-    one, and instructions say nothing of a response. Other rows have what the user said last.
+    The prompt of a built corpus is a template around what was said, and instructions say nothing
+    of a response: the exchange tells. The messages do where `exchanges`, by id, lack it.
     """
-    prompt = prompts.get(pair.exchange_id, pair.prompt[-1].content)
+    exchange = exchanges.get(pair.exchange_id)
+    prompt = text_of_turns(_turns(pair)) if exchange is None else exchange.transcript_text()
     return Pair(
         Text(prompt, pair.chosen[0].content, pair.chosen_id),
         Text(prompt, pair.rejected[0].content, pair.rejected_id),
@@ -63,10 +64,18 @@ def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> Pair:
     )
 
 
+def _turns(pair: PreferencePair) -> list[Turn]:
+    return [
+        Turn(role="speaker" if message.role == "user" else "listener", text=message.content)
+        for message in pair.prompt
+        if message.role != "system"
+    ]
+
+
 def compared_pairs(
     pairs: Iterable[PreferencePair],
     better: Mapping[str, str],
-    prompts: Mapping[str, str],
+    exchanges: Mapping[str, Exchange],
 ) -> list[Pair]:
     """Return the pairs that people compared, the preferred side first.
 
@@ -74,7 +83,7 @@ def compared_pairs(
     """
     found = []
     for row in pairs:
-        pair = texts_of_pair(row, prompts)
+        pair = texts_of_pair(row, exchanges)
         if better.get(row.id) == "chosen":
             found.append(pair)
         elif better.get(row.id) == "rejected":

@@ -47,7 +47,6 @@ from pipeline.llm import LlmParams
 from pipeline.progress import print_line
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
 from pipeline.reporting.comparison import check_lines, write_comparison
-from pipeline.reward_model.applying import Prompted
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.model import RewardModel
 from pipeline.scoring.saved import load
@@ -185,10 +184,8 @@ def _judges(
     if "scorer" in params.judges:
         judges["scorer"] = scorer_judge(scorer, embedder, name="scorer", margin=params.margin)
     if "reward" in params.judges:
-        model = Prompted(RewardModel.load(reward, FrozenEncoder(embedder)))
-        judges["reward"] = reward_judge(
-            model, lambda one: one.utterance, name="reward", margin=params.reward_margin
-        )
+        model = RewardModel.load(reward, FrozenEncoder(embedder))
+        judges["reward"] = reward_judge(model, name="reward", margin=params.reward_margin)
     if "llm" in params.judges:
         if llm.judge is None:
             raise PipelineError(

@@ -104,7 +104,6 @@ def _pairs(
     for name, group in groupby(rows, key=lambda one: one.exchange_id):
         (train if split_of[name] == "train" else test).extend(rated_pairs(known[name], list(group)))
     if better:
-        prompts = {name: one.utterance for name, one in known.items()}
         built = {
             row.id: row
             for file in sorted(preferences.glob("*.parquet"))
@@ -114,7 +113,7 @@ def _pairs(
         dialogue = {name: one.dialogue_id for name, one in known.items()}
         train += [
             Pair(pair.chosen, pair.rejected, dialogue[pair.group])
-            for pair in compared_pairs(built.values(), better, prompts)
+            for pair in compared_pairs(built.values(), better, known)
         ]
     return train, test
 

@@ -15,7 +15,6 @@ import numpy as np
 
 from pipeline.evaluation.judges import Judge, reward_judge
 from pipeline.features.embeddings import CachedEmbedder, Embedder, MiniLm
-from pipeline.reward_model.applying import Prompted
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import rated_pairs, text_of
@@ -73,7 +72,7 @@ def _pairwise(taught: Sequence[Sourced], embedder: Embedder) -> Judge:
         [pair for one in taught for pair in rated_pairs(one.exchange, one.responses)],
         [text_of(one.exchange, response) for one in taught for response in one.responses],
     )
-    return reward_judge(Prompted(model), lambda one: one.utterance, name=PAIRWISE, margin=0)
+    return reward_judge(model, name=PAIRWISE, margin=0)
 
 
 def _described(name: str) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from pipeline.records import PreferencePair
 from pipeline.reward_model.data import PairRows, indexed
 from pipeline.reward_model.encoder import FrozenEncoder, Scaling
 from pipeline.reward_model.learning_curve import CurveData
-from pipeline.reward_model.texts import Pair, Text, rated_pairs, texts_of_pair
+from pipeline.reward_model.texts import Pair, Text, rated_pairs, text_of, texts_of_pair
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.split import SplitItem, papers_split
 from studies.reward.preference_sets import read_preference_set
@@ -75,7 +75,7 @@ def load_welivita(data: Path) -> Welivita:
     ]
     pairs = [pair for one in rows for pair in rated_pairs(one.exchange, one.responses)]
     every = [
-        (Text(one.exchange.utterance, response.text, response.id), one.exchange.dialogue_id)
+        (text_of(one.exchange, response), one.exchange.dialogue_id)
         for one in rows
         for response in one.responses
     ]

@@ -20,6 +20,7 @@ from pipeline.evaluation.judges import (
 )
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
+from pipeline.reward_model.texts import Text
 from tests.evaluation.contests import contest
 
 RATINGS = {"kind": 2.5, "kinder": 2.56, "plain": 2.45, "odd": float("nan")}
@@ -88,11 +89,11 @@ def test_the_counting_judge_wants_more_words_and_ties_on_as_many() -> None:
 
 def test_a_reward_model_reads_the_prompt_that_it_was_trained_with() -> None:
     class Rewards:
-        def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> Array:
-            assert set(prompts) == {"lost-job prompt"}
-            return np.array([float(len(text)) for text in responses])
+        def reward(self, texts: Sequence[Text]) -> Array:
+            assert {text.prompt for text in texts} == {contest("kinder", "kind").exchange.utterance}
+            return np.array([float(len(text.response)) for text in texts])
 
-    judge = reward_judge(Rewards(), lambda _: "lost-job prompt", name="reward", margin=1)
+    judge = reward_judge(Rewards(), name="reward", margin=1)
 
     assert judge.judge([contest("kinder", "kind")])[0].value == 1.0
 

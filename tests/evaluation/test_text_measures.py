@@ -10,6 +10,7 @@ from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.text_measures import overlap, text_measures
 from pipeline.records import BehaviourCode
 from tests.evaluation.contests import exchange, reply
+from tests.examples import LATE_TRAIN
 
 FIRST, SECOND = exchange(1), exchange(2)
 
@@ -17,6 +18,12 @@ FIRST, SECOND = exchange(1), exchange(2)
 def test_overlap_looks_at_content_words_alone() -> None:
     assert overlap("You dress for work at five", "I still dress for work") == pytest.approx(2 / 3)
     assert overlap("and so it is", "and so it is") == 0.0
+
+
+def test_words_of_earlier_turns_were_said_too() -> None:
+    echo = reply("base", "train today", LATE_TRAIN)
+
+    assert text_measures([(LATE_TRAIN, echo)], None)["overlap_with_utterance"] == 1.0
 
 
 class Coder:
