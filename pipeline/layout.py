@@ -108,7 +108,6 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "evaluate.evaluation": "reports/metrics/evaluation.json",
         "evaluate.replies": "reports/metrics/replies.json",
         "evaluate.contests": "datasets/contests.parquet",
-        "evaluate.out": "reports/evaluation",
         "train_reward.responses": "datasets/responses/source.parquet",
         "train_reward.preferences": "datasets/preferences/strict",
         "train_reward.out": "datasets/reward",
@@ -117,6 +116,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "reward_curve.figure": "reports/reward/curve.svg",
         "report.page": "reports/index.html",
         "report.cards": "reports/cards",
+        "report.comparison": "reports/evaluation",
     }
 )
 # Of a stage that no line names: one file, or one file per item.

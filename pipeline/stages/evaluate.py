@@ -13,7 +13,7 @@ from pipeline.annotation.final_labels import FinalLabels
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
-from pipeline.declare import Folder, In, Metrics, Model, Out, Page, Param, Plot, Stage
+from pipeline.declare import Folder, In, Metrics, Model, Out, Param, Plot, Stage
 from pipeline.errors import PipelineError
 from pipeline.evaluation.comparison import (
     BASE,
@@ -40,13 +40,12 @@ from pipeline.evaluation.judges import (
     scorer_judge,
 )
 from pipeline.evaluation.llm_judge import LlmJudge
-from pipeline.evaluation.reply_report import Pairs, reply_report
+from pipeline.evaluation.reply_report import Pairs, check_lines, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.llm import LlmParams
 from pipeline.progress import print_line
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
-from pipeline.reporting.comparison import check_lines, write_comparison
 from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.model import RewardModel
 from pipeline.scoring.saved import load
@@ -135,10 +134,9 @@ def run(
     evaluation: Annotated[Path, Plot("win_rate", "model", "bar_horizontal")],
     replies: Metrics,
     contests: Out[PreferencePair],
-    out: Out[Page],
     embeddings: Path = CACHE,
 ) -> dict[str, Any]:
-    """Write the table to `evaluation`, measures of replies to `replies`, what people read to `out`.
+    """Write the table to `evaluation`, measures of replies to `replies`.
 
     `contests` gets every contest as a pair for annotators. Return the measures of replies.
     """
@@ -166,7 +164,6 @@ def run(
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
     write_json(replies, figures)
-    write_comparison(out, table, figures)
     for line in check_lines(figures):
         print_line(line)
     return figures

@@ -205,7 +205,7 @@ def students(known: Known) -> dict[str, Any]:
             for name, file in files.items()
         ],
         "meetings": meetings(own or evaluation),
-        "page": known.page("reports/evaluation/index.html"),
+        "page": known.page(f"{place('report.comparison')}/index.html"),
     }
 
 

@@ -1,0 +1,64 @@
+"""The pages of a build beside the first one, from the data that its stages left.
+
+A set of pages is a file or a folder under reports/; what its data is not there for is not made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from pathlib import Path
+
+from pipeline.evaluation.comparison import ComparisonRow
+from pipeline.layout import place
+from pipeline.pages import write_page
+from pipeline.reporting.comparison import comparison_pages
+from pipeline.storage import AtomicFolder, read_json, read_json_as
+
+# What makes each page of a set, by its path in the set's folder; "" for a set that is one file.
+Pages = Mapping[str, Callable[[], str]]
+
+
+def comparison(root: Path) -> Pages:
+    """Return the comparison of models in its four forms."""
+    table, replies = root / place("evaluate.evaluation"), root / place("evaluate.replies")
+    if not (table.is_file() and replies.is_file()):
+        return {}
+    return comparison_pages(read_json_as(table, list[ComparisonRow]), read_json(replies))
+
+
+SETS: Mapping[str, Callable[[Path], Pages]] = {"comparison": comparison}
+
+
+def write_pages(root: Path, outs: Mapping[str, Path]) -> None:
+    """Write each set of pages of the build in `root` to its place in `outs`."""
+    for name, out in outs.items():
+        pages = SETS[name](root)
+        if "" in pages:
+            write_page(out, pages[""]())
+        elif not Path(place(f"report.{name}")).suffix:
+            _write_folder(name, out, pages)
+
+
+def _write_folder(name: str, out: Path, pages: Pages) -> None:
+    """Write a folder of pages whole, so that none of an earlier build stays in it."""
+    with AtomicFolder(out, what=name, known=partial(_are_pages, pages=pages)) as folder:
+        for path, make in pages.items():
+            write_page(folder / path, make())
+
+
+def _are_pages(folder: Path, *, pages: Pages) -> bool:
+    """Return whether all in `folder` is what is written now; it had no marker at first."""
+    return all(
+        path.is_dir() or path.relative_to(folder).as_posix() in pages for path in folder.rglob("*")
+    )
+
+
+def page_at(root: Path, file: str) -> str | None:
+    """Return the page that the build in `root` has at `file`; None if it has none there."""
+    for name, make_set in SETS.items():
+        out = place(f"report.{name}")
+        if file == out or file.startswith(f"{out}/"):
+            make = make_set(root).get(file.removeprefix(out).removeprefix("/"))
+            return make() if make else None
+    return None
