@@ -35,7 +35,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "suggestions": "datasets/annotations/suggestions.jsonl",
         "rounds": "annotations/rounds",
         "guidelines": "annotations/guidelines",
-        "findings": "reports/audit",
+        "findings": "datasets/audit",
         "audit": "reports/metrics/audit.json",
         "expectations": "reports/metrics/expectations.json",
         "validation": "reports/metrics/validation/{key}.json",
@@ -72,7 +72,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "expect.metrics": "reports/metrics/expectations.json",
         "expect.docs": "reports/validation/index.html",
         "validate.out": "reports/metrics/validation/{key}.json",
-        "audit.out": "reports/audit",
+        "audit.out": "datasets/audit",
         "merge_annotations.metrics": "reports/metrics/annotations.json",
         "merge_annotations.page": "reports/annotation/index.html",
         "featurize.responses": "datasets/responses/source.parquet",
@@ -117,6 +117,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "report.page": "reports/index.html",
         "report.cards": "reports/cards",
         "report.comparison": "reports/evaluation",
+        "report.audits": "reports/audit",
     }
 )
 # Of a stage that no line names: one file, or one file per item.

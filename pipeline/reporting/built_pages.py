@@ -9,9 +9,11 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from pathlib import Path
 
+from pipeline.audit.run import read_result
 from pipeline.evaluation.comparison import ComparisonRow
 from pipeline.layout import place
 from pipeline.pages import write_page
+from pipeline.reporting.audit_page import audit_html
 from pipeline.reporting.comparison import comparison_pages
 from pipeline.storage import AtomicFolder, read_json, read_json_as
 
@@ -27,7 +29,21 @@ def comparison(root: Path) -> Pages:
     return comparison_pages(read_json_as(table, list[ComparisonRow]), read_json(replies))
 
 
-SETS: Mapping[str, Callable[[Path], Pages]] = {"comparison": comparison}
+def audits(root: Path) -> Pages:
+    """Return a page per audited table."""
+    return {
+        f"{folder.name}/index.html": partial(_audit, root, folder.name)
+        for folder in sorted((root / place("findings")).glob("*"))
+        if folder.is_dir()
+    }
+
+
+def _audit(root: Path, table: str) -> str:
+    kept_in = f"{place('findings')}/{table}"
+    return audit_html(read_result(root / kept_in), kept_in=kept_in)
+
+
+SETS: Mapping[str, Callable[[Path], Pages]] = {"comparison": comparison, "audits": audits}
 
 
 def write_pages(root: Path, outs: Mapping[str, Path]) -> None:

@@ -39,6 +39,7 @@ def run(
     page: Out[Page],
     cards: Out[Page],
     comparison: Out[Page],
+    audits: Out[Page],
 ) -> None:
     """Write the cards of all that is measured, each set of pages, then `page`, to open first.
 
@@ -48,7 +49,7 @@ def run(
     """
     facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
     write_cards(facts, cards)
-    write_pages(root, {"comparison": comparison})
+    write_pages(root, {"comparison": comparison, "audits": audits})
     states = built_states(facts.graph, root)
     states["report"] = State("built", "this page")
     write_page(page, door_html(facts, params, states, live=False))

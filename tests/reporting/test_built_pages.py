@@ -6,9 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.audit.run import write_result
 from pipeline.errors import TargetError
 from pipeline.reporting.built_pages import page_at, write_pages
 from tests.reporting.doors import METRICS, build
+from tests.reporting.test_audit_page import audited, finding
 
 __all__ = ["build"]
 
@@ -41,3 +43,14 @@ def test_a_folder_with_something_of_others_is_left_as_it_is(build: Path) -> None
         write_pages(build, {"comparison": mine.parent})
 
     assert mine.read_text(encoding="utf-8") == "mine"
+
+
+def test_each_audited_table_has_a_page_made_from_its_findings(build: Path) -> None:
+    result = audited([finding(1, "I cannot help")])
+    write_result(result, build / "datasets/audit/source")
+
+    write_pages(build, {"audits": build / "reports/audit"})
+
+    page = (build / "reports/audit/source/index.html").read_text(encoding="utf-8")
+    assert "before <mark>I cannot help</mark> after" in page
+    assert "In <code>datasets/audit/source</code> lie <code>findings.parquet</code>" in page

@@ -129,7 +129,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     found = None if isinstance(audit, NotBuilt) else audit.get(table)
     if found is None:
         return Light("off", "not audited")
-    page = known.page(f"{place('findings')}/{table}/index.html")
+    page = known.page(f"{place('report.audits')}/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
     if number(found["critical"]) > number(found["waived"]):
