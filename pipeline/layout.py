@@ -70,7 +70,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "describe_corpora.out": "reports/metrics/descriptions.json",
         "expect.ingest": "reports/metrics/ingest.json",
         "expect.metrics": "reports/metrics/expectations.json",
-        "expect.docs": "reports/validation/index.html",
+        "expect.out": "datasets/validation.json",
         "validate.out": "reports/metrics/validation/{key}.json",
         "audit.out": "datasets/audit",
         "merge_annotations.metrics": "reports/metrics/annotations.json",
@@ -117,6 +117,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "report.page": "reports/index.html",
         "report.cards": "reports/cards",
         "report.comparison": "reports/evaluation",
+        "report.validation": "reports/validation/index.html",
         "report.audits": "reports/audit",
     }
 )

@@ -15,7 +15,9 @@ from pipeline.layout import place
 from pipeline.pages import write_page
 from pipeline.reporting.audit_page import audit_html
 from pipeline.reporting.comparison import comparison_pages
+from pipeline.reporting.validation_page import validation_html
 from pipeline.storage import AtomicFolder, read_json, read_json_as
+from pipeline.validation.run import BuildReport
 
 # What makes each page of a set, by its path in the set's folder; "" for a set that is one file.
 Pages = Mapping[str, Callable[[], str]]
@@ -27,6 +29,14 @@ def comparison(root: Path) -> Pages:
     if not (table.is_file() and replies.is_file()):
         return {}
     return comparison_pages(read_json_as(table, list[ComparisonRow]), read_json(replies))
+
+
+def validation(root: Path) -> Pages:
+    """Return the page of what was expected of each table."""
+    checks = root / place("expect.out")
+    if not checks.is_file():
+        return {}
+    return {"": lambda: validation_html(read_json_as(checks, BuildReport))}
 
 
 def audits(root: Path) -> Pages:
@@ -43,7 +53,11 @@ def _audit(root: Path, table: str) -> str:
     return audit_html(read_result(root / kept_in), kept_in=kept_in)
 
 
-SETS: Mapping[str, Callable[[Path], Pages]] = {"comparison": comparison, "audits": audits}
+SETS: Mapping[str, Callable[[Path], Pages]] = {
+    "comparison": comparison,
+    "validation": validation,
+    "audits": audits,
+}
 
 
 def write_pages(root: Path, outs: Mapping[str, Path]) -> None:

@@ -25,7 +25,7 @@ DAG = Stage(
         "all_metrics",
         "student_reports",
         "studies",
-        "expect.docs",
+        "expect.out",
     ),
     watches=("corpora", "distillations"),
     machine_dependent=True,
@@ -39,6 +39,7 @@ def run(
     page: Out[Page],
     cards: Out[Page],
     comparison: Out[Page],
+    validation: Out[Page],
     audits: Out[Page],
 ) -> None:
     """Write the cards of all that is measured, each set of pages, then `page`, to open first.
@@ -49,7 +50,7 @@ def run(
     """
     facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
     write_cards(facts, cards)
-    write_pages(root, {"comparison": comparison, "audits": audits})
+    write_pages(root, {"comparison": comparison, "validation": validation, "audits": audits})
     states = built_states(facts.graph, root)
     states["report"] = State("built", "this page")
     write_page(page, door_html(facts, params, states, live=False))

@@ -112,7 +112,7 @@ def gates(known: Known) -> dict[str, Any]:
         ],
         "source": _light(known, audit, "source"),
         "waived": total([one["waived"] for one in audit]) if audit else None,
-        "validation": known.page(place("expect.docs")),
+        "validation": known.page(place("report.validation")),
     }
 
 
