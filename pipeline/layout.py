@@ -74,7 +74,6 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "validate.out": "reports/metrics/validation/{key}.json",
         "audit.out": "datasets/audit",
         "merge_annotations.metrics": "reports/metrics/annotations.json",
-        "merge_annotations.page": "reports/annotation/index.html",
         "featurize.responses": "datasets/responses/source.parquet",
         "featurize.out": "datasets/features.parquet",
         "rate.responses": "datasets/responses/source.parquet",
@@ -118,6 +117,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "report.cards": "reports/cards",
         "report.comparison": "reports/evaluation",
         "report.validation": "reports/validation/index.html",
+        "report.annotation": "reports/annotation/index.html",
         "report.audits": "reports/audit",
     }
 )

@@ -5,14 +5,17 @@ A set of pages is a file or a folder under reports/; what its data is not there 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import partial
 from pathlib import Path
 
+from pipeline.annotation.rounds import read_round, round_files
 from pipeline.audit.run import read_result
 from pipeline.evaluation.comparison import ComparisonRow
 from pipeline.layout import place
 from pipeline.pages import write_page
+from pipeline.records import Annotation
+from pipeline.reporting.annotation_page import annotation_html
 from pipeline.reporting.audit_page import audit_html
 from pipeline.reporting.comparison import comparison_pages
 from pipeline.reporting.validation_page import validation_html
@@ -39,6 +42,19 @@ def validation(root: Path) -> Pages:
     return {"": lambda: validation_html(read_json_as(checks, BuildReport))}
 
 
+def annotation(root: Path) -> Pages:
+    """Return the page of what people labelled, from the rounds and the figures of all of them."""
+    figures = root / place("merge_annotations.metrics")
+    if not figures.is_file():
+        return {}
+    return {"": lambda: annotation_html(read_json(figures), list(_annotations(root)))}
+
+
+def _annotations(root: Path) -> Iterator[Annotation]:
+    for path in round_files(root / place("rounds")).values():
+        yield from read_round(path)
+
+
 def audits(root: Path) -> Pages:
     """Return a page per audited table."""
     return {
@@ -56,6 +72,7 @@ def _audit(root: Path, table: str) -> str:
 SETS: Mapping[str, Callable[[Path], Pages]] = {
     "comparison": comparison,
     "validation": validation,
+    "annotation": annotation,
     "audits": audits,
 }
 

@@ -20,7 +20,7 @@ DAG = Stage(
         "reward",
         "scorer",
         "students",
-        "merge_annotations.page",
+        "rounds",
         "findings",
         "all_metrics",
         "student_reports",
@@ -40,6 +40,7 @@ def run(
     cards: Out[Page],
     comparison: Out[Page],
     validation: Out[Page],
+    annotation: Out[Page],
     audits: Out[Page],
 ) -> None:
     """Write the cards of all that is measured, each set of pages, then `page`, to open first.
@@ -50,7 +51,13 @@ def run(
     """
     facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
     write_cards(facts, cards)
-    write_pages(root, {"comparison": comparison, "validation": validation, "audits": audits})
+    pages = {
+        "comparison": comparison,
+        "validation": validation,
+        "annotation": annotation,
+        "audits": audits,
+    }
+    write_pages(root, pages)
     states = built_states(facts.graph, root)
     states["report"] = State("built", "this page")
     write_page(page, door_html(facts, params, states, live=False))

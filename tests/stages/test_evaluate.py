@@ -202,7 +202,6 @@ def test_people_judge_by_the_rounds_that_they_finished(
         rounds=tmp_path,
         labels=build / "labels.parquet",
         metrics=tmp_path / "annotation.json",
-        page=tmp_path / "page" / "index.html",
     )
 
     run(build, sample_build, params, tmp_path, judges=("people",))

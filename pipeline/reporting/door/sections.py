@@ -150,7 +150,7 @@ def annotation(known: Known) -> dict[str, Any]:
         "report": report,
         "alphas": alphas(report),
         "selection": facts.find(SELECTION),
-        "page": known.page(place("merge_annotations.page")),
+        "page": known.page(place("report.annotation")),
     }
 
 
