@@ -112,13 +112,13 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "train_reward.out": "datasets/reward",
         "train_reward.metrics": "reports/metrics/reward.json",
         "reward_curve.responses": "datasets/responses/source.parquet",
-        "reward_curve.figure": "reports/reward/curve.svg",
         "report.page": "reports/index.html",
         "report.cards": "reports/cards",
         "report.comparison": "reports/evaluation",
         "report.validation": "reports/validation/index.html",
         "report.annotation": "reports/annotation/index.html",
         "report.audits": "reports/audit",
+        "report.reward_curve": "reports/reward/curve.svg",
     }
 )
 # Of a stage that no line names: one file, or one file per item.

@@ -18,6 +18,7 @@ from pipeline.records import Annotation
 from pipeline.reporting.annotation_page import annotation_html
 from pipeline.reporting.audit_page import audit_html
 from pipeline.reporting.comparison import comparison_pages
+from pipeline.reporting.reward import curve_svg
 from pipeline.reporting.validation_page import validation_html
 from pipeline.storage import AtomicFolder, read_json, read_json_as
 from pipeline.validation.run import BuildReport
@@ -69,11 +70,18 @@ def _audit(root: Path, table: str) -> str:
     return audit_html(read_result(root / kept_in), kept_in=kept_in)
 
 
+def reward_curve(root: Path) -> Pages:
+    """Return the learning curves of reward models."""
+    rows = root / place("reward_curve.metrics")
+    return {"": lambda: curve_svg(read_json(rows))} if rows.is_file() else {}
+
+
 SETS: Mapping[str, Callable[[Path], Pages]] = {
     "comparison": comparison,
     "validation": validation,
     "annotation": annotation,
     "audits": audits,
+    "reward_curve": reward_curve,
 }
 
 

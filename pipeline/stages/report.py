@@ -42,6 +42,7 @@ def run(
     validation: Out[Page],
     annotation: Out[Page],
     audits: Out[Page],
+    reward_curve: Out[Page],
 ) -> None:
     """Write the cards of all that is measured, each set of pages, then `page`, to open first.
 
@@ -56,6 +57,7 @@ def run(
         "validation": validation,
         "annotation": annotation,
         "audits": audits,
+        "reward_curve": reward_curve,
     }
     write_pages(root, pages)
     states = built_states(facts.graph, root)
