@@ -42,7 +42,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "accepted": "reports/accepted.json",
         "studies": "reports/studies",
         "all_metrics": "reports/metrics",
-        "student_reports": "reports/students",
+        "training": "datasets/training",
         "sample_ratings": "datasets/sample/model_ratings.jsonl",
         # Of one stage.
         "code.package": "pipeline",
@@ -95,12 +95,12 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "base_model.out": "datasets/students/base_model",
         "train_sft.examples": "datasets/sft/{key}.parquet",
         "train_sft.out": "datasets/students/{key}/sft",
-        "train_sft.report": "reports/students/{key}/sft",
+        "train_sft.record": "datasets/training/{key}/sft",
         "train_sft.metrics": "reports/metrics/students/{key}/sft.json",
         "train_dpo.pairs": "datasets/preferences/{train_dpo.pairs}/{key}.parquet",
         "train_dpo.sft": "datasets/students/{key}/sft",
         "train_dpo.out": "datasets/students/{key}/dpo",
-        "train_dpo.report": "reports/students/{key}/dpo",
+        "train_dpo.record": "datasets/training/{key}/dpo",
         "train_dpo.metrics": "reports/metrics/students/{key}/dpo.json",
         "generate.student": "datasets/students/{student}",
         "generate.out": "datasets/generations/{key}.parquet",
@@ -119,6 +119,7 @@ PATHS: Mapping[str, str] = MappingProxyType(
         "report.annotation": "reports/annotation/index.html",
         "report.audits": "reports/audit",
         "report.reward_curve": "reports/reward/curve.svg",
+        "report.student_curves": "reports/students",
     }
 )
 # Of a stage that no line names: one file, or one file per item.

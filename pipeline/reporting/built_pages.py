@@ -19,10 +19,14 @@ from pipeline.reporting.annotation_page import annotation_html
 from pipeline.reporting.audit_page import audit_html
 from pipeline.reporting.comparison import comparison_pages
 from pipeline.reporting.reward import curve_svg
+from pipeline.reporting.student_curves import curves_svg
 from pipeline.reporting.validation_page import validation_html
 from pipeline.storage import AtomicFolder, read_json, read_json_as
+from pipeline.student.run_record import STEPS
 from pipeline.validation.run import BuildReport
 
+# What stages wrote beside their pages when they still drew them.
+EARLIER = ("findings.parquet", "run.json", "steps.csv", "summary.json")
 # What makes each page of a set, by its path in the set's folder; "" for a set that is one file.
 Pages = Mapping[str, Callable[[], str]]
 
@@ -76,12 +80,22 @@ def reward_curve(root: Path) -> Pages:
     return {"": lambda: curve_svg(read_json(rows))} if rows.is_file() else {}
 
 
+def student_curves(root: Path) -> Pages:
+    """Return the curves of each training of a student."""
+    training = root / place("training")
+    return {
+        f"{steps.parent.relative_to(training).as_posix()}/curves.svg": partial(curves_svg, steps)
+        for steps in sorted(training.glob(f"*/*/{STEPS}"))
+    }
+
+
 SETS: Mapping[str, Callable[[Path], Pages]] = {
     "comparison": comparison,
     "validation": validation,
     "annotation": annotation,
     "audits": audits,
     "reward_curve": reward_curve,
+    "student_curves": student_curves,
 }
 
 
@@ -103,9 +117,10 @@ def _write_folder(name: str, out: Path, pages: Pages) -> None:
 
 
 def _are_pages(folder: Path, *, pages: Pages) -> bool:
-    """Return whether all in `folder` is what is written now; it had no marker at first."""
+    """Return whether all in `folder` is what is written now or was once; it had no marker."""
+    files = (path for path in folder.rglob("*") if not path.is_dir())
     return all(
-        path.is_dir() or path.relative_to(folder).as_posix() in pages for path in folder.rglob("*")
+        path.name in EARLIER or path.relative_to(folder).as_posix() in pages for path in files
     )
 
 

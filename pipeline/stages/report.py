@@ -23,7 +23,7 @@ DAG = Stage(
         "rounds",
         "findings",
         "all_metrics",
-        "student_reports",
+        "training",
         "studies",
         "expect.out",
     ),
@@ -43,6 +43,7 @@ def run(
     annotation: Out[Page],
     audits: Out[Page],
     reward_curve: Out[Page],
+    student_curves: Out[Page],
 ) -> None:
     """Write the cards of all that is measured, each set of pages, then `page`, to open first.
 
@@ -58,6 +59,7 @@ def run(
         "annotation": annotation,
         "audits": audits,
         "reward_curve": reward_curve,
+        "student_curves": student_curves,
     }
     write_pages(root, pages)
     states = built_states(facts.graph, root)
