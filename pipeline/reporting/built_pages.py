@@ -124,11 +124,10 @@ def _are_pages(folder: Path, *, pages: Pages) -> bool:
     )
 
 
-def page_at(root: Path, file: str) -> str | None:
-    """Return the page that the build in `root` has at `file`; None if it has none there."""
+def maker_of(root: Path, file: str) -> Callable[[], str] | None:
+    """Return what makes the page of the build in `root` at `file`; None if it has none there."""
     for name, make_set in SETS.items():
         out = place(f"report.{name}")
         if file == out or file.startswith(f"{out}/"):
-            make = make_set(root).get(file.removeprefix(out).removeprefix("/"))
-            return make() if make else None
+            return make_set(root).get(file.removeprefix(out).removeprefix("/"))
     return None

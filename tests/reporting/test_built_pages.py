@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.audit.run import write_result
 from pipeline.errors import TargetError
-from pipeline.reporting.built_pages import page_at, write_pages
+from pipeline.reporting.built_pages import maker_of, write_pages
 from tests.reporting.doors import METRICS, build
 from tests.reporting.test_audit_page import audited, finding
 
@@ -19,7 +19,9 @@ def test_the_comparison_is_made_from_two_files_of_figures(build: Path) -> None:
     write_pages(build, {"comparison": build / "reports/evaluation"})
 
     page = (build / "reports/evaluation/index.html").read_text(encoding="utf-8")
-    assert page == page_at(build, "reports/evaluation/index.html")
+    make = maker_of(build, "reports/evaluation/index.html")
+    assert make is not None
+    assert page == make()
     assert "81.2%" in page
 
 
@@ -31,7 +33,7 @@ def test_what_is_not_built_any_more_has_no_page_any_more(build: Path) -> None:
     write_pages(build, {"comparison": out})
 
     assert list(out.glob("*.*ml")) == []
-    assert page_at(build, "reports/evaluation/index.html") is None
+    assert maker_of(build, "reports/evaluation/index.html") is None
 
 
 def test_a_folder_with_something_of_others_is_left_as_it_is(build: Path) -> None:

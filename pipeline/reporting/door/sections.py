@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.layout import place
+from pipeline.reporting.built_pages import maker_of
 from pipeline.reporting.cards.corpus import (
     ANNOTATIONS,
     AUDIT,
@@ -52,8 +53,9 @@ class Known:
         return self.facts.graph.command_for(file)
 
     def page(self, file: str) -> str | None:
-        """Return the address of a file under reports/, from the page; None if it is not there."""
-        there = (self.facts.root / file).is_file()
+        """Return the address of a file under reports/, from the page; None if none can be made."""
+        root = self.facts.root
+        there = (root / file).is_file() or maker_of(root, file) is not None
         return file.removeprefix("reports/") if there else None
 
     def there(self, files: Sequence[str]) -> list[str]:
