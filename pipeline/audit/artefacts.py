@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
@@ -19,7 +19,6 @@ def refusals(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "refusals"),
-        detector="refusals",
         action="Ask the teacher again, or drop the reply.",
     )
 
@@ -29,7 +28,6 @@ def self_reference(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "self_reference"),
-        detector="self_reference",
         action="Drop the reply: a listener does not speak of its training.",
         # "As an AI" in an answer to a question about AI is about the subject.
         keep=lambda text, _match: (
@@ -43,7 +41,6 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
     found = match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "prompt_echo"),
-        detector="prompt_echo",
         action="Parse the completion again, or drop it.",
         # Who is asked to count words speaks of them.
         keep=lambda text, match: (
@@ -69,7 +66,6 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
             echoes.append(
                 text_finding(
                     text,
-                    "prompt_echo",
                     Severity.WARNING,
                     explanation=f"Eight words of our own prompt: {hit!r}.",
                     action="Parse the completion again, or drop it.",
@@ -83,7 +79,6 @@ def preambles(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "preambles"),
-        detector="preambles",
         action="Cut the frame off, or drop the reply.",
         keep=_is_frame,
     )
@@ -113,7 +108,6 @@ def formatting(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "formatting"),
-        detector="formatting",
         action="Ask for plain sentences, or rewrite it.",
     )
 
@@ -136,7 +130,6 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
     return match_rules(
         texts,
         load_rules("teacher_artefacts", "fabricated_experience"),
-        detector="fabricated_experience",
         action="Drop it: a listener must not invent a past.",
         keep=is_own,
     )
@@ -160,7 +153,6 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
         }
         findings += [
             Finding(
-                detector="stock_openers",
                 severity=Severity.WARNING,
                 responder=None if responder == "all" else responder,
                 evidence=opener,

@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
 
@@ -42,7 +42,6 @@ def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
             continue
         findings.append(
             Finding(
-                detector="column_copies",
                 severity=Severity.CRITICAL,
                 evidence=f"{left} = {right}",
                 excerpt=f"{left} = {right}",
@@ -82,7 +81,6 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
         if best != owner and shares[best] > shares.get(owner, 0.0) + 0.1:
             findings.append(
                 Finding(
-                    detector="codes_fit",
                     severity=Severity.CRITICAL,
                     responder=owner,
                     evidence=f"{owner} -> {best}",

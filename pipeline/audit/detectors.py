@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from functools import partial
+from importlib.metadata import EntryPoint
+
 from pipeline.audit import (
     artefacts,
     columns,
@@ -20,53 +23,92 @@ from pipeline.audit import (
     safety,
     semantic,
 )
-from pipeline.audit.run import Detector
+from pipeline.audit.detector import Detect, Detector, SkippedError, stamped
+from pipeline.audit.result import Detection
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.table import AuditTable
+from pipeline.extensions import Catalogue, ExtensionError, summary
+from pipeline.names import is_slug, slug_of
 
-DETECTORS: tuple[Detector, ...] = (
-    Detector("exact_duplicates", "duplicates", duplicates.exact_duplicates),
-    Detector("near_duplicates", "duplicates", duplicates.near_duplicate_texts),
-    Detector("semantic_duplicates", "duplicates", semantic.semantic_duplicates),
-    Detector("cross_split_leakage", "duplicates", leakage.cross_split),
-    Detector("group_leakage", "duplicates", leakage.group_leakage),
-    Detector("leakage_against", "duplicates", leakage.leakage_against),
-    Detector("encoding_damage", "text integrity", encoding.encoding_damage),
-    Detector("empty_text", "text integrity", degenerate.empty_text),
-    Detector("wrong_language", "text integrity", language.wrong_language),
-    Detector("truncation", "text integrity", degenerate.truncation),
-    Detector("repetition", "text integrity", degenerate.repetition),
-    Detector("length_outliers", "text integrity", degenerate.length_outliers),
-    Detector("refusals", "teacher artefacts", artefacts.refusals),
-    Detector("self_reference", "teacher artefacts", artefacts.self_reference),
-    Detector("prompt_echo", "teacher artefacts", artefacts.prompt_echo),
-    Detector("preambles", "teacher artefacts", artefacts.preambles),
-    Detector("stock_openers", "teacher artefacts", artefacts.stock_openers),
-    Detector("fabricated_experience", "teacher artefacts", artefacts.fabricated_experience),
-    Detector("formatting", "teacher artefacts", artefacts.formatting),
-    Detector("parroting", "empathy", parroting.parroting),
-    Detector("meaning_drift", "empathy", empathy.meaning_drift),
-    Detector("miti_inconsistent", "empathy", miti_inconsistent.miti_inconsistent),
-    Detector("question_share", "empathy", empathy.question_share),
-    Detector("emotion_mismatch", "empathy", empathy.emotion_mismatch),
-    Detector("toxic_positivity", "empathy", empathy.toxic_positivity),
-    Detector("empty_sympathy", "empathy", empathy.empty_sympathy),
-    Detector("crisis", "safety", safety.crisis),
-    Detector("claims", "safety", safety.claims),
-    Detector("personal_data", "safety", safety.personal_data),
-    Detector("profanity", "safety", safety.profanity),
-    Detector("label_conflicts", "labels", labels.label_conflicts),
-    Detector("label_noise", "labels", labels.label_noise),
-    Detector("class_balance", "labels", labels.class_balance),
-    Detector("straight_lining", "labels", raters.straight_lining),
-    Detector("rater_severity", "labels", raters.rater_severity),
-    Detector("arm_confounding", "labels", raters.arm_confounding),
-    Detector("column_copies", "labels", columns.column_copies),
-    Detector("codes_fit", "labels", columns.codes_fit),
-    Detector("pair_ties", "preference pairs", pairs.pair_ties),
-    Detector("pair_inversions", "preference pairs", pairs.pair_inversions),
-    Detector("pair_confounds", "preference pairs", pairs.pair_confounds),
-    Detector("pair_duplicates", "preference pairs", pairs.pair_duplicates),
-    Detector("pair_prompts", "preference pairs", pairs.pair_prompts),
-    Detector("coverage_cells", "coverage", coverage.coverage_cells),
-    Detector("lexical_diversity", "coverage", coverage.lexical_diversity),
-    Detector("readability", "coverage", coverage.readability),
-)
+BUILT_IN = {
+    "exact_duplicates": Detector("duplicates", duplicates.exact_duplicates),
+    "near_duplicates": Detector("duplicates", duplicates.near_duplicate_texts),
+    "semantic_duplicates": Detector("duplicates", semantic.semantic_duplicates),
+    "cross_split_leakage": Detector("duplicates", leakage.cross_split),
+    "group_leakage": Detector("duplicates", leakage.group_leakage),
+    "leakage_against": Detector("duplicates", leakage.leakage_against),
+    "encoding_damage": Detector("text integrity", encoding.encoding_damage),
+    "empty_text": Detector("text integrity", degenerate.empty_text),
+    "wrong_language": Detector("text integrity", language.wrong_language),
+    "truncation": Detector("text integrity", degenerate.truncation),
+    "repetition": Detector("text integrity", degenerate.repetition),
+    "length_outliers": Detector("text integrity", degenerate.length_outliers),
+    "refusals": Detector("teacher artefacts", artefacts.refusals),
+    "self_reference": Detector("teacher artefacts", artefacts.self_reference),
+    "prompt_echo": Detector("teacher artefacts", artefacts.prompt_echo),
+    "preambles": Detector("teacher artefacts", artefacts.preambles),
+    "stock_openers": Detector("teacher artefacts", artefacts.stock_openers),
+    "fabricated_experience": Detector("teacher artefacts", artefacts.fabricated_experience),
+    "formatting": Detector("teacher artefacts", artefacts.formatting),
+    "parroting": Detector("empathy", parroting.parroting),
+    "meaning_drift": Detector("empathy", empathy.meaning_drift),
+    "miti_inconsistent": Detector("empathy", miti_inconsistent.miti_inconsistent),
+    "question_share": Detector("empathy", empathy.question_share),
+    "emotion_mismatch": Detector("empathy", empathy.emotion_mismatch),
+    "toxic_positivity": Detector("empathy", empathy.toxic_positivity),
+    "empty_sympathy": Detector("empathy", empathy.empty_sympathy),
+    "crisis": Detector("safety", safety.crisis),
+    "claims": Detector("safety", safety.claims),
+    "personal_data": Detector("safety", safety.personal_data),
+    "profanity": Detector("safety", safety.profanity),
+    "label_conflicts": Detector("labels", labels.label_conflicts),
+    "label_noise": Detector("labels", labels.label_noise),
+    "class_balance": Detector("labels", labels.class_balance),
+    "straight_lining": Detector("labels", raters.straight_lining),
+    "rater_severity": Detector("labels", raters.rater_severity),
+    "arm_confounding": Detector("labels", raters.arm_confounding),
+    "column_copies": Detector("labels", columns.column_copies),
+    "codes_fit": Detector("labels", columns.codes_fit),
+    "pair_ties": Detector("preference pairs", pairs.pair_ties),
+    "pair_inversions": Detector("preference pairs", pairs.pair_inversions),
+    "pair_confounds": Detector("preference pairs", pairs.pair_confounds),
+    "pair_duplicates": Detector("preference pairs", pairs.pair_duplicates),
+    "pair_prompts": Detector("preference pairs", pairs.pair_prompts),
+    "coverage_cells": Detector("coverage", coverage.coverage_cells),
+    "lexical_diversity": Detector("coverage", coverage.lexical_diversity),
+    "readability": Detector("coverage", coverage.readability),
+}
+DETECTORS = Catalogue("detectors", Detector, BUILT_IN)
+
+
+def all_detectors() -> dict[str, Detector]:
+    """Return every detector by name; a broken one of an installed package fails when it is run."""
+    detectors = dict(BUILT_IN)
+    for entry in DETECTORS.entries():
+        name = entry.name
+        if name in detectors or not is_slug(name):
+            name = slug_of(f"{name}-of-{entry.dist.name if entry.dist else entry.value}")
+        try:
+            detector = DETECTORS.load(entry)
+        except ExtensionError as error:
+            detectors[name] = Detector("installed packages", partial(_fail, error))
+        else:
+            detect = partial(_detect, entry, detector.detect)
+            detectors[name] = Detector(detector.family, detect)
+    return detectors
+
+
+def _fail(error: ExtensionError, table: AuditTable, settings: AuditSettings) -> Detection:
+    raise error
+
+
+def _detect(
+    entry: EntryPoint, detect: Detect, table: AuditTable, settings: AuditSettings
+) -> Detection:
+    """Run a detector of a package; whatever it does wrong is said with its entry point."""
+    try:
+        return stamped(entry.name, detect(table, settings))
+    except SkippedError:
+        raise
+    except Exception as error:
+        raise ExtensionError(entry, summary(error), error=error) from error

@@ -31,7 +31,6 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
     detection = match_rules(
         table.texts,
         load_rules("encoding", "encoding_damage"),
-        detector="encoding_damage",
         action="Decode the source again, or repair the characters.",
         keep=_is_damage,
     )
@@ -44,7 +43,6 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
             mojibake.append(
                 text_finding(
                     text,
-                    "encoding_damage",
                     Severity.WARNING,
                     explanation="Characters of one encoding, read as another.",
                     action="Decode the source again, or repair the characters.",

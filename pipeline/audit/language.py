@@ -32,7 +32,6 @@ def wrong_language(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "wrong_language",
                     Severity.WARNING,
                     explanation=f"Reads as {language!r}; most of the table is {main!r}.",
                     action="Check it; drop or translate it.",

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.duplicates import by_words
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import near_duplicates
@@ -34,7 +34,6 @@ def cross_split(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 right,
-                "cross_split_leakage",
                 Severity.CRITICAL if similarity == 1 else Severity.WARNING,
                 explanation=(
                     f"Row {left.row_id} of split {left.split} says the same "
@@ -75,7 +74,6 @@ def group_leakage(table: AuditTable, settings: AuditSettings) -> Detection:
         findings += [
             text_finding(
                 text,
-                "group_leakage",
                 Severity.CRITICAL if name.startswith("dialogue") else Severity.WARNING,
                 explanation=f"{name} is in split {home.split} and in split {text.split}.",
                 action="Split by dialogue and task, never by row.",
@@ -104,7 +102,6 @@ def leakage_against(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "leakage_against",
                 Severity.CRITICAL if similarity == 1 else Severity.WARNING,
                 explanation=(
                     f"{table.against_name} has it in row {other.row_id} "

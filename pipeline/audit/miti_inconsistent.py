@@ -42,7 +42,6 @@ def miti_inconsistent(table: AuditTable, settings: AuditSettings) -> Detection:
     found = match_rules(
         table.listener_texts,
         load_rules("empathy", "miti_inconsistent"),
-        detector="miti_inconsistent",
         action="Ask for a reply that reflects, or asks leave before it advises.",
         keep=unasked,
     )

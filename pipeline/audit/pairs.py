@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Pair
 from pipeline.near_duplicates import jaccard, normalise, shingles
@@ -20,11 +20,10 @@ def _pairs(table: AuditTable) -> list[Pair]:
 
 
 def _finding(
-    pair: Pair, detector: str, severity: Severity, explanation: str, action: str, **more: object
+    pair: Pair, severity: Severity, explanation: str, action: str, **more: object
 ) -> Finding:
     return Finding.model_validate(
         {
-            "detector": detector,
             "severity": severity,
             "row_ids": (pair.row_id, *more.pop("others", ())),  # type: ignore[misc]
             "dialogue_id": pair.dialogue_id,
@@ -56,9 +55,7 @@ def pair_ties(table: AuditTable, settings: AuditSettings) -> Detection:
                 continue
             severity = Severity.WARNING
             why = f"The sides share {score:.0%} of their 4-character shingles (Jaccard)."
-        findings.append(
-            _finding(pair, "pair_ties", severity, why, "Drop it: it prefers nothing.", score=score)
-        )
+        findings.append(_finding(pair, severity, why, "Drop it: it prefers nothing.", score=score))
     return Detection(findings, {}, len(table.pairs))
 
 
@@ -80,7 +77,6 @@ def pair_inversions(table: AuditTable, settings: AuditSettings) -> Detection:
     findings = [
         _finding(
             pair,
-            "pair_inversions",
             Severity.CRITICAL,
             f"Chosen is rated {pair.chosen_rating:g}, rejected {pair.rejected_rating:g}.",
             "Drop it, or turn it round.",
@@ -123,7 +119,6 @@ def pair_confounds(table: AuditTable, settings: AuditSettings) -> Detection:
     bound = max(settings.confound_share, 0.5 + 1.0 / len(pairs) ** 0.5)
     findings = [
         Finding(
-            detector="pair_confounds",
             severity=Severity.WARNING,
             evidence=name,
             score=round(share, 4),
@@ -167,7 +162,6 @@ def pair_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             _finding(
                 pair,
-                "pair_duplicates",
                 severity,
                 why,
                 "Keep one of them.",
@@ -187,7 +181,6 @@ def pair_prompts(table: AuditTable, settings: AuditSettings) -> Detection:
     findings = [
         _finding(
             pair,
-            "pair_prompts",
             Severity.CRITICAL,
             "The rejected side answers another prompt than the chosen one.",
             "Drop it: the sides cannot be compared.",

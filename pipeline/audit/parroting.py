@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, text_finding
 from pipeline.near_duplicates import normalise
@@ -38,7 +38,6 @@ def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "parroting",
                 Severity.WARNING,
                 explanation=why,
                 action="Ask the teacher again: a reflection says it in other words.",

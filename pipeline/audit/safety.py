@@ -29,7 +29,6 @@ def crisis(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.texts,
         load_rules("safety", "crisis"),
-        detector="crisis",
         action="Have a trained person read it; never drop it unread.",
         keep=is_meant,
     )
@@ -40,7 +39,6 @@ def claims(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("safety", "claims"),
-        detector="claims",
         action="Have a professional read it, or drop the reply.",
     )
 
@@ -69,7 +67,6 @@ def profanity(table: AuditTable, settings: AuditSettings) -> Detection:
         match_rules(
             texts,
             [replace(rule, severity=severity)],
-            detector="profanity",
             action="Check the tone; a listener does not swear.",
             keep=lambda _text, match: match.group() != "Dick",
         )
@@ -110,7 +107,6 @@ def personal_data(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "personal_data",
                     Severity.CRITICAL if kind in _SEVERE else Severity.WARNING,
                     explanation=f"Looks like {kind.replace('_', ' ').lower()}.",
                     action="Mask it, and find out how it came here.",

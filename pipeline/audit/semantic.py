@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.duplicates import KEEP_RULE, by_words, kept, repeatable
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, jaccard, shingles
@@ -94,7 +94,6 @@ def _findings(texts: Sequence[Text], pairs: list[tuple[int, int, float]]) -> Ite
             cosine, other = nearest[index]
             yield text_finding(
                 texts[index],
-                "semantic_duplicates",
                 Severity.INFO,
                 explanation=(
                     f"Means nearly the same as row {texts[other].row_id}"

@@ -111,7 +111,6 @@ class AuditTable:
 
 def text_finding(
     text: Text,
-    detector: str,
     severity: Severity,
     *,
     explanation: str,
@@ -125,7 +124,6 @@ def text_finding(
     start, end = span or (0, min(len(text.text), 200))
     end = min(end, start + 300)
     return Finding(
-        detector=detector,
         severity=severity,
         row_ids=(text.row_id, *others),
         dialogue_id=text.dialogue_id,

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.audit.detector import Detect
 from pipeline.audit.result import Detection
-from pipeline.audit.run import Detect
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Pair, Text
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pytest
 
+from pipeline.audit.detector import Detect, SkippedError
 from pipeline.audit.finding import Severity
 from pipeline.audit.pairs import (
     pair_confounds,
@@ -12,7 +13,6 @@ from pipeline.audit.pairs import (
     pair_prompts,
     pair_ties,
 )
-from pipeline.audit.run import Detect, SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import Pair
 from tests.audit.tables import rows, table

@@ -6,9 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import AuditResult, Detection
-from pipeline.audit.run import Detector, SkippedError, apply_waivers, run_audit, write_result
+from pipeline.audit.run import apply_waivers, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
@@ -38,11 +39,11 @@ def skips(_table: AuditTable, _settings: AuditSettings) -> Detection:
 
 
 def audit(**settings: object) -> AuditResult:
-    detectors = [
-        Detector("breaks", "family", breaks),
-        Detector("skips", "family", skips),
-        Detector("bad", "family", finds),
-    ]
+    detectors = {
+        "breaks": Detector("family", breaks),
+        "skips": Detector("family", skips),
+        "bad": Detector("family", finds),
+    }
     return run_audit(
         table(replies("I hear you.")), AuditSettings.model_validate(settings), detectors=detectors
     )
