@@ -11,6 +11,7 @@ import re
 import sys
 import traceback
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -48,11 +49,19 @@ class Catalogue(Generic[T], Mapping[str, T]):
     """All things of one kind by name: the built-in ones, then those of installed packages.
 
     Raises ExtensionError when a package takes a name that is taken, and when a thing of a package
-    is looked up that cannot be loaded or is no `kind`.
+    is looked up that cannot be loaded or is no `kind`. `guard` makes of such a thing one that says
+    whose it is when it fails.
     """
 
-    def __init__(self, group: str, kind: type[T], built_in: Mapping[str, T]) -> None:
-        self.group, self.kind, self.built_in = group, kind, dict(built_in)
+    def __init__(
+        self,
+        group: str,
+        kind: type[T],
+        built_in: Mapping[str, T],
+        *,
+        guard: Callable[[EntryPoint, T], T] = lambda _entry, thing: thing,
+    ) -> None:
+        self.group, self.kind, self.built_in, self.guard = group, kind, dict(built_in), guard
 
     def entries(self) -> list[EntryPoint]:
         """Return what installed packages add, usable or not, in order of names."""
@@ -67,12 +76,7 @@ class Catalogue(Generic[T], Mapping[str, T]):
             raise ExtensionError(entry, summary(error), error=error) from error
         if problem := _misfit(entry.name, loaded, self.kind):
             raise ExtensionError(entry, problem)
-        assert isinstance(loaded, self.kind)
-        return loaded
-
-    def entry(self, name: str) -> EntryPoint | None:
-        """Return the entry point of that name, None for what is built in or not there."""
-        return self._outside().get(name)
+        return self.guard(entry, loaded)
 
     def named(self, name: str, *, what: str) -> T:
         """Return the thing called `name`; `what` says in the error what there is none of."""
@@ -135,6 +139,20 @@ def distributions() -> list[Distribution]:
     ]
 
 
+@contextmanager
+def blamed(entry: EntryPoint, *passing: type[Exception]) -> Iterator[None]:
+    """Raise whatever goes wrong as an ExtensionError about `entry`.
+
+    What is raised of `passing`, and what a user can act on, stays as it is.
+    """
+    try:
+        yield
+    except Exception as error:
+        if isinstance(error, (PipelineError, *passing)):
+            raise
+        raise ExtensionError(entry, summary(error), error=error) from error
+
+
 def summary(error: BaseException) -> str:
     """Return what a foreign error says, with its type."""
     return f"{type(error).__name__}: {str(error)[:300]}"
@@ -159,9 +177,9 @@ def _misfit(name: str, loaded: object, kind: type) -> str | None:
     hints = get_type_hints(kind)
     for field in fields(kind):
         value, hint = getattr(loaded, field.name), hints[field.name]
-        if get_origin(hint) is get_origin(Callable[[], None]) and not callable(value):
+        if get_origin(hint) is Callable and not callable(value):
             return f"its {field.name} is {value!r}, which cannot be called"
-        if hint is str and not (isinstance(value, str) and value.strip()):
+        if hint is str and not isinstance(value, str):
             return f"its {field.name} is {value!r}, where a text is needed"
     if (own := getattr(loaded, "name", name)) != name:
         return f"it calls itself {own!r}"

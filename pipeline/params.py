@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import AfterValidator, Field, ValidationError, model_validator
 
 from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
@@ -42,9 +42,18 @@ from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
 from pipeline.storage import AtomicFile
+from pipeline.strategies import STRATEGIES
 from pipeline.yaml_files import NotYamlError, format_yaml, parse_to_edit, parse_yaml
 
 DEFAULT_PATH = Path("params.yaml")
+
+
+def _asks_in_a_known_way(distillation: Distillation) -> Distillation:
+    if distillation.strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy {distillation.strategy!r} is not one of {', '.join(STRATEGIES)}"
+        )
+    return distillation
 
 
 class Params(Section):
@@ -57,7 +66,9 @@ class Params(Section):
     prompt: PromptParams
     llm: LlmParams
     distil: DistilParams
-    distillations: dict[DistillationName, Distillation]
+    distillations: dict[
+        DistillationName, Annotated[Distillation, AfterValidator(_asks_in_a_known_way)]
+    ]
     corpora: dict[CorpusName, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from importlib.metadata import EntryPoint
 
@@ -23,12 +24,23 @@ from pipeline.audit import (
     safety,
     semantic,
 )
-from pipeline.audit.detector import Detect, Detector, SkippedError, stamped
+from pipeline.audit.detector import Detector, SkippedError, stamped
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable
-from pipeline.extensions import Catalogue, ExtensionError, summary
+from pipeline.extensions import Catalogue, ExtensionError, blamed
 from pipeline.names import is_slug, slug_of
+
+
+def _guarded(entry: EntryPoint, detector: Detector) -> Detector:
+    """Return a detector that says whose it is when it breaks or hands back what it must not."""
+
+    def detect(table: AuditTable, settings: AuditSettings) -> Detection:
+        with blamed(entry, SkippedError):
+            return stamped(entry.name, detector.detect(table, settings))
+
+    return replace(detector, detect=detect)
+
 
 BUILT_IN = {
     "exact_duplicates": Detector("duplicates", duplicates.exact_duplicates),
@@ -78,7 +90,7 @@ BUILT_IN = {
     "lexical_diversity": Detector("coverage", coverage.lexical_diversity),
     "readability": Detector("coverage", coverage.readability),
 }
-DETECTORS = Catalogue("detectors", Detector, BUILT_IN)
+DETECTORS = Catalogue("detectors", Detector, BUILT_IN, guard=_guarded)
 
 
 def all_detectors() -> dict[str, Detector]:
@@ -89,26 +101,11 @@ def all_detectors() -> dict[str, Detector]:
         if name in detectors or not is_slug(name):
             name = slug_of(f"{name}-of-{entry.dist.name if entry.dist else entry.value}")
         try:
-            detector = DETECTORS.load(entry)
+            detectors[name] = DETECTORS.load(entry)
         except ExtensionError as error:
             detectors[name] = Detector("installed packages", partial(_fail, error))
-        else:
-            detect = partial(_detect, entry, detector.detect)
-            detectors[name] = Detector(detector.family, detect)
     return detectors
 
 
 def _fail(error: ExtensionError, table: AuditTable, settings: AuditSettings) -> Detection:
     raise error
-
-
-def _detect(
-    entry: EntryPoint, detect: Detect, table: AuditTable, settings: AuditSettings
-) -> Detection:
-    """Run a detector of a package; whatever it does wrong is said with its entry point."""
-    try:
-        return stamped(entry.name, detect(table, settings))
-    except SkippedError:
-        raise
-    except Exception as error:
-        raise ExtensionError(entry, summary(error), error=error) from error

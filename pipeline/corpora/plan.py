@@ -10,13 +10,13 @@ from pipeline.corpora.drafts import Task
 from pipeline.llm import CallRejectedError, LlmRole
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.plan import PlanningChat
-from pipeline.records import Rejection, StrategyName
+from pipeline.records import Rejection
 from pipeline.strategies import STRATEGIES, Draft
 
 
 def plan_calls(
     tasks: Iterable[Task | Rejection],
-    strategy: StrategyName,
+    strategy: str,
     teacher: LlmRole,
     *,
     ledger: LedgerReader | None,
