@@ -9,18 +9,18 @@ from pipeline.audit.detector import SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, Pair
+from pipeline.audit.table import AuditPair, AuditTable
 from pipeline.near_duplicates import jaccard, normalise, shingles
 
 
-def _pairs(table: AuditTable) -> list[Pair]:
+def _pairs(table: AuditTable) -> list[AuditPair]:
     if not table.pairs:
         raise SkippedError("no columns of chosen and rejected replies")
     return list(table.pairs)
 
 
 def _finding(
-    pair: Pair, severity: Severity, explanation: str, action: str, **more: object
+    pair: AuditPair, severity: Severity, explanation: str, action: str, **more: object
 ) -> Finding:
     return Finding.model_validate(
         {
@@ -59,7 +59,7 @@ def pair_ties(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {}, len(table.pairs))
 
 
-def _likeness(pair: Pair) -> float:
+def _likeness(pair: AuditPair) -> float:
     # Sides of very different length cannot share most shingles: most pairs end here.
     short, long = sorted((len(pair.chosen), len(pair.rejected)))
     return jaccard(shingles(pair.chosen), shingles(pair.rejected)) if 2 * short > long else 0.0
@@ -132,18 +132,20 @@ def pair_confounds(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"right_by_baseline": shares}, len(pairs))
 
 
-def _by_votes(pair: Pair) -> Pair | None:
+def _by_votes(pair: AuditPair) -> AuditPair | None:
     votes = Counter(pair.votes)
     if votes["1"] == votes["2"]:
         return None
     if votes["1"] > votes["2"]:
         return pair
-    return Pair(row_id=pair.row_id, chosen=pair.rejected, rejected=pair.chosen, prompt=pair.prompt)
+    return AuditPair(
+        row_id=pair.row_id, chosen=pair.rejected, rejected=pair.chosen, prompt=pair.prompt
+    )
 
 
 def pair_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report pairs that are there twice, and pairs that another one contradicts."""
-    seen: dict[tuple[str, str, str], Pair] = {}
+    seen: dict[tuple[str, str, str], AuditPair] = {}
     findings: list[Finding] = []
     reused: dict[tuple[str, str], int] = defaultdict(int)
     for pair in _pairs(table):

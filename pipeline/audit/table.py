@@ -47,7 +47,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class AuditPair:
     """Two answers, the first preferred; ratings are None where a side was not rated.
 
     `other_prompt` is the rejected side's own prompt where the file holds one.
@@ -77,7 +77,7 @@ class AuditTable:
     name: str
     rows: int
     texts: Sequence[Text]
-    pairs: Sequence[Pair] = ()
+    pairs: Sequence[AuditPair] = ()
     raw: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     columns_guessed: bool = False

@@ -12,9 +12,9 @@ from pipeline.exports.formats import FORMATS, Format, Part, configs
 from pipeline.exports.sinks import Sink
 from pipeline.exports.tables import (
     SPLITS,
+    CorpusTable,
     Kind,
     Splits,
-    Table,
     batches,
     corpus_tables,
     licences,
@@ -96,7 +96,7 @@ def _refuse_unpublishable(decided: Mapping[str, str]) -> None:
 
 
 def _write_corpus(
-    tables: Sequence[Table], splits: Splits, folder: Path, format_: Format
+    tables: Sequence[CorpusTable], splits: Splits, folder: Path, format_: Format
 ) -> list[Part]:
     parts = []
     for table in tables:

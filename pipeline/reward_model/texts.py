@@ -24,7 +24,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TextPair:
     """Two texts of which people prefer the first; pairs of one `group` are never parted."""
 
     chosen: Text
@@ -37,10 +37,10 @@ def text_of(exchange: Exchange, response: Response) -> Text:
     return Text(exchange.utterance, response.text, response.id)
 
 
-def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]:
+def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[TextPair]:
     """Return every two responses to one exchange whose ratings differ, the better one first."""
     return [
-        Pair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
+        TextPair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
         for better, worse in permutations(responses, 2)
         if better.rating is not None
         and worse.rating is not None
@@ -49,14 +49,14 @@ def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]
     ]
 
 
-def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> Pair:
+def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> TextPair:
     """Return a training row as a reward model reads it.
 
     `prompts` maps exchange ids to utterances: the prompt of a built corpus is a template around
     one, and instructions say nothing of a response. Other rows have what the user said last.
     """
     prompt = prompts.get(pair.exchange_id, pair.prompt[-1].content)
-    return Pair(
+    return TextPair(
         Text(prompt, pair.chosen[0].content, pair.chosen_id),
         Text(prompt, pair.rejected[0].content, pair.rejected_id),
         pair.exchange_id,
@@ -80,7 +80,7 @@ def compared_pairs(
     pairs: Iterable[PreferencePair],
     labels: Iterable[FinalLabel],
     prompts: Mapping[str, str],
-) -> list[Pair]:
+) -> list[TextPair]:
     """Return the pairs that people compared (question `better`), the preferred side first."""
     won = {
         label.item_id: label.values[0]
@@ -93,5 +93,5 @@ def compared_pairs(
         if won.get(row.id) == "chosen":
             found.append(pair)
         elif won.get(row.id) == "rejected":
-            found.append(Pair(pair.rejected, pair.chosen, pair.group))
+            found.append(TextPair(pair.rejected, pair.chosen, pair.group))
     return found

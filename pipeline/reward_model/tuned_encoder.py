@@ -16,7 +16,7 @@ from pydantic import Field
 
 from pipeline.config import Section
 from pipeline.features.table import Array
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, TextPair
 
 if TYPE_CHECKING:
     import torch
@@ -57,7 +57,7 @@ class TunedEncoder:
             digest.update(value.detach().float().numpy().tobytes())
         return f"student {digest.hexdigest()[:16]}"
 
-    def fit(self, pairs: Sequence[Pair]) -> Self:
+    def fit(self, pairs: Sequence[TextPair]) -> Self:
         """Tune the last layers so that a linear head on them prefers as `pairs` do."""
         import torch
         from peft import LoraConfig, get_peft_model

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, TextPair
 from pipeline.reward_model.tuned_encoder import TunedEncoder, TunedEncoderParams
 
 pytestmark = pytest.mark.slow
@@ -24,7 +24,7 @@ def test_a_text_is_read_alone_or_among_longer_ones_alike(student: Path) -> None:
     assert together[0] == pytest.approx(alone[0], abs=1e-5)
 
 
-def test_tuning_changes_the_encoder_and_its_name(student: Path, pairs: list[Pair]) -> None:
+def test_tuning_changes_the_encoder_and_its_name(student: Path, pairs: list[TextPair]) -> None:
     frozen = TunedEncoder(student, FROZEN).fit(pairs)
     tuned = TunedEncoder(student, TUNED).fit(pairs)
     texts = [pairs[0].chosen]
@@ -35,7 +35,7 @@ def test_tuning_changes_the_encoder_and_its_name(student: Path, pairs: list[Pair
 
 
 def test_a_reward_model_reads_a_tuned_student_as_any_encoder(
-    student: Path, pairs: list[Pair], tmp_path: Path
+    student: Path, pairs: list[TextPair], tmp_path: Path
 ) -> None:
     encoder = TunedEncoder(student, TUNED).fit(pairs)
     texts = [pair.chosen for pair in pairs[:4]]
