@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
@@ -167,3 +167,14 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not figures:
         raise SkippedError("under 50 replies of any responder")
     return Detection(findings, {"top_openers": figures}, len(table.listener_texts))
+
+
+DETECTORS = {
+    "refusals": Detector("teacher artefacts", refusals),
+    "self_reference": Detector("teacher artefacts", self_reference),
+    "prompt_echo": Detector("teacher artefacts", prompt_echo),
+    "preambles": Detector("teacher artefacts", preambles),
+    "stock_openers": Detector("teacher artefacts", stock_openers),
+    "fabricated_experience": Detector("teacher artefacts", fabricated_experience),
+    "formatting": Detector("teacher artefacts", formatting),
+}

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -98,3 +98,9 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
 
 def _fits(codes: Sequence[Any], text: str) -> bool:
     return len(codes) == max(1, len([one for one in _SENTENCE_END.split(text) if one.strip()]))
+
+
+DETECTORS = {
+    "column_copies": Detector("labels", column_copies),
+    "codes_fit": Detector("labels", codes_fit),
+}

@@ -10,7 +10,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import fmean, median
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -209,3 +209,10 @@ def _syllables(word: str) -> int:
     runs = len(_VOWELS.findall(word))
     silent = word.endswith("e") and not word.endswith("le") and runs > 1
     return max(1, runs - silent)
+
+
+DETECTORS = {
+    "coverage_cells": Detector("coverage", coverage_cells),
+    "lexical_diversity": Detector("coverage", lexical_diversity),
+    "readability": Detector("coverage", readability),
+}

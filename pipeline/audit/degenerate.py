@@ -7,7 +7,7 @@ import re
 from collections import Counter, defaultdict
 from statistics import median
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -151,3 +151,11 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not medians:
         raise SkippedError("under 20 texts of any responder")
     return Detection(findings, {"median_words": medians}, len(table.texts))
+
+
+DETECTORS = {
+    "empty_text": Detector("text integrity", empty_text),
+    "truncation": Detector("text integrity", truncation),
+    "repetition": Detector("text integrity", repetition),
+    "length_outliers": Detector("text integrity", length_outliers),
+}

@@ -43,52 +43,26 @@ def _guarded(entry: EntryPoint, detector: Detector) -> Detector:
 
 
 BUILT_IN = {
-    "exact_duplicates": Detector("duplicates", duplicates.exact_duplicates),
-    "near_duplicates": Detector("duplicates", duplicates.near_duplicate_texts),
-    "semantic_duplicates": Detector("duplicates", semantic.semantic_duplicates),
-    "cross_split_leakage": Detector("duplicates", leakage.cross_split),
-    "group_leakage": Detector("duplicates", leakage.group_leakage),
-    "leakage_against": Detector("duplicates", leakage.leakage_against),
-    "encoding_damage": Detector("text integrity", encoding.encoding_damage),
-    "empty_text": Detector("text integrity", degenerate.empty_text),
-    "wrong_language": Detector("text integrity", language.wrong_language),
-    "truncation": Detector("text integrity", degenerate.truncation),
-    "repetition": Detector("text integrity", degenerate.repetition),
-    "length_outliers": Detector("text integrity", degenerate.length_outliers),
-    "refusals": Detector("teacher artefacts", artefacts.refusals),
-    "self_reference": Detector("teacher artefacts", artefacts.self_reference),
-    "prompt_echo": Detector("teacher artefacts", artefacts.prompt_echo),
-    "preambles": Detector("teacher artefacts", artefacts.preambles),
-    "stock_openers": Detector("teacher artefacts", artefacts.stock_openers),
-    "fabricated_experience": Detector("teacher artefacts", artefacts.fabricated_experience),
-    "formatting": Detector("teacher artefacts", artefacts.formatting),
-    "parroting": Detector("empathy", parroting.parroting),
-    "meaning_drift": Detector("empathy", empathy.meaning_drift),
-    "miti_inconsistent": Detector("empathy", miti_inconsistent.miti_inconsistent),
-    "question_share": Detector("empathy", empathy.question_share),
-    "emotion_mismatch": Detector("empathy", empathy.emotion_mismatch),
-    "toxic_positivity": Detector("empathy", empathy.toxic_positivity),
-    "empty_sympathy": Detector("empathy", empathy.empty_sympathy),
-    "crisis": Detector("safety", safety.crisis),
-    "claims": Detector("safety", safety.claims),
-    "personal_data": Detector("safety", safety.personal_data),
-    "profanity": Detector("safety", safety.profanity),
-    "label_conflicts": Detector("labels", labels.label_conflicts),
-    "label_noise": Detector("labels", labels.label_noise),
-    "class_balance": Detector("labels", labels.class_balance),
-    "straight_lining": Detector("labels", raters.straight_lining),
-    "rater_severity": Detector("labels", raters.rater_severity),
-    "arm_confounding": Detector("labels", raters.arm_confounding),
-    "column_copies": Detector("labels", columns.column_copies),
-    "codes_fit": Detector("labels", columns.codes_fit),
-    "pair_ties": Detector("preference pairs", pairs.pair_ties),
-    "pair_inversions": Detector("preference pairs", pairs.pair_inversions),
-    "pair_confounds": Detector("preference pairs", pairs.pair_confounds),
-    "pair_duplicates": Detector("preference pairs", pairs.pair_duplicates),
-    "pair_prompts": Detector("preference pairs", pairs.pair_prompts),
-    "coverage_cells": Detector("coverage", coverage.coverage_cells),
-    "lexical_diversity": Detector("coverage", coverage.lexical_diversity),
-    "readability": Detector("coverage", coverage.readability),
+    name: detector
+    for module in (
+        duplicates,
+        semantic,
+        leakage,
+        encoding,
+        degenerate,
+        language,
+        artefacts,
+        parroting,
+        empathy,
+        miti_inconsistent,
+        safety,
+        labels,
+        raters,
+        columns,
+        pairs,
+        coverage,
+    )
+    for name, detector in module.DETECTORS.items()
 }
 DETECTORS = Catalogue("detectors", Detector, BUILT_IN, guard=_guarded)
 
@@ -104,7 +78,8 @@ def all_detectors() -> dict[str, Detector]:
             detectors[name] = DETECTORS.load(entry)
         except ExtensionError as error:
             detectors[name] = Detector("installed packages", partial(_fail, error))
-    return detectors
+    families = list(dict.fromkeys(detector.family for detector in detectors.values()))
+    return dict(sorted(detectors.items(), key=lambda named: families.index(named[1].family)))
 
 
 def _fail(error: ExtensionError, table: AuditTable, settings: AuditSettings) -> Detection:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figures
 from pipeline.audit.settings import AuditSettings
@@ -131,3 +131,9 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
 
 def _where(text: Text) -> str:
     return f"row {text.row_id}" + (f" ({text.responder})" if text.responder else "")
+
+
+DETECTORS = {
+    "exact_duplicates": Detector("duplicates", exact_duplicates),
+    "near_duplicates": Detector("duplicates", near_duplicate_texts),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, load_words, match_rules, straight
 from pipeline.audit.result import Detection, Figure
@@ -249,3 +249,12 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
             )
         )
     return Detection(findings, {}, len(texts))
+
+
+DETECTORS = {
+    "meaning_drift": Detector("empathy", meaning_drift),
+    "question_share": Detector("empathy", question_share),
+    "emotion_mismatch": Detector("empathy", emotion_mismatch),
+    "toxic_positivity": Detector("empathy", toxic_positivity),
+    "empty_sympathy": Detector("empathy", empty_sympathy),
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Severity
 from pipeline.audit.patterns import load_rules, match_rules
 from pipeline.audit.result import Detection
@@ -57,3 +58,8 @@ def _repairable(text: str) -> bool:
     import ftfy
 
     return ftfy.fix_encoding(text) != text
+
+
+DETECTORS = {
+    "encoding_damage": Detector("text integrity", encoding_damage),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import by_words
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
@@ -189,3 +189,10 @@ def class_balance(table: AuditTable, settings: AuditSettings) -> Detection:
         if counts[label] / counts.total() < 0.2 / len(names) and counts.total() >= 50
     ]
     return Detection(findings, {"shares": shares}, len(texts))
+
+
+DETECTORS = {
+    "label_conflicts": Detector("labels", label_conflicts),
+    "label_noise": Detector("labels", label_noise),
+    "class_balance": Detector("labels", class_balance),
+}

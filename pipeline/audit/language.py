@@ -7,6 +7,7 @@ from collections import Counter
 from functools import cache
 from typing import Any
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
@@ -66,3 +67,8 @@ def _identifier() -> Any:
     from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
     return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+
+
+DETECTORS = {
+    "wrong_language": Detector("text integrity", wrong_language),
+}

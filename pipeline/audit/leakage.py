@@ -7,7 +7,7 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import by_words
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection
@@ -151,3 +151,10 @@ def common_span(text: str, other: str) -> tuple[int, int]:
     matcher = SequenceMatcher(None, text[:1000], other[:1000], autojunk=False)
     match = matcher.find_longest_match()
     return match.a, match.a + match.size
+
+
+DETECTORS = {
+    "cross_split_leakage": Detector("duplicates", cross_split),
+    "group_leakage": Detector("duplicates", group_leakage),
+    "leakage_against": Detector("duplicates", leakage_against),
+}

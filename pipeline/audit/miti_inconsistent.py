@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -54,3 +55,8 @@ def miti_inconsistent(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(
         found.findings, {**found.figures, "share_of_codes": shares}, found.rows_checked
     )
+
+
+DETECTORS = {
+    "miti_inconsistent": Detector("empathy", miti_inconsistent),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -191,3 +191,12 @@ def pair_prompts(table: AuditTable, settings: AuditSettings) -> Detection:
         if normalise(pair.prompt) != normalise(pair.other_prompt or "")
     ]
     return Detection(findings, {}, len(told))
+
+
+DETECTORS = {
+    "pair_ties": Detector("preference pairs", pair_ties),
+    "pair_inversions": Detector("preference pairs", pair_inversions),
+    "pair_confounds": Detector("preference pairs", pair_confounds),
+    "pair_duplicates": Detector("preference pairs", pair_duplicates),
+    "pair_prompts": Detector("preference pairs", pair_prompts),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
@@ -88,3 +88,8 @@ def _answers_with(reply: str, said: str) -> bool:
     asks = re.match(r"\W*(who|what|when|where|why|which|how)\b[^.!]*\?\W*$", reply, re.IGNORECASE)
     agrees = re.search(r"\b(too|as well)\W*$", reply, re.IGNORECASE)
     return bool(asks or agrees or len(said.split()) < 6)
+
+
+DETECTORS = {
+    "parroting": Detector("empathy", parroting),
+}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from statistics import fmean, pstdev, variance
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -136,3 +136,10 @@ def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
         )
     figures: dict[str, Figure] = {"share_of_raters_with_one_arm": round(share, 4)}
     return Detection(findings, figures, sum(map(len, raters.values())))
+
+
+DETECTORS = {
+    "straight_lining": Detector("labels", straight_lining),
+    "rater_severity": Detector("labels", rater_severity),
+    "arm_confounding": Detector("labels", arm_confounding),
+}

@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import Rule, load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
@@ -132,3 +133,11 @@ def _entities(recognizers: list[Any], text: str) -> list[tuple[str, tuple[int, i
         if all(end <= span[0] or start >= span[1] for _, span, _ in chosen):
             chosen.append((kind, (start, end), -score))
     return sorted(chosen, key=lambda one: one[1])
+
+
+DETECTORS = {
+    "crisis": Detector("safety", crisis),
+    "claims": Detector("safety", claims),
+    "personal_data": Detector("safety", personal_data),
+    "profanity": Detector("safety", profanity),
+}

@@ -13,7 +13,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipeline.audit.detector import SkippedError
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import KEEP_RULE, by_words, kept, repeatable
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
@@ -180,3 +180,8 @@ def _coverage(
     same = block_of[sample][:, None] == block_of[None, :]
     found = int((near & same).sum())
     return round(found / max(1, int(near.sum())), 4)
+
+
+DETECTORS = {
+    "semantic_duplicates": Detector("duplicates", semantic_duplicates),
+}
