@@ -56,9 +56,9 @@ def test_an_unknown_key_is_named(tmp_path: Path, keys: tuple[str, ...], problem:
     [
         (("ingest", "source"), "nowhere", r"ingest\.source: source 'nowhere' is not one of"),
         (
-            ("distillations", "llm-direct", "strategy"),
+            ("distillations", "human-naive", "strategy"),
             "nice",
-            r"distillations\.llm-direct: strategy 'nice' is not one of direct, .*\(line \d+\)",
+            r"distillations\.human-naive: strategy 'nice' is not one of direct, .*\(line \d+\)",
         ),
         (("evaluate", "judges"), ["dice"], r"evaluate\.judges: judge 'dice' is not one of scorer"),
         (("split", "rule"), "random", r"split\.rule"),

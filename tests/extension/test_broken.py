@@ -127,6 +127,19 @@ def test_two_packages_that_give_one_name_have_both_failed(install: Install) -> N
     assert "other-words 1.0 gives the same name" in audit().failed[0].why
 
 
+def test_a_renamed_copy_of_a_package_is_not_taken_for_the_package(
+    install: Install, tmp_path: Path
+) -> None:
+    install(DETECTS.format(body="return Detection()"), {("detectors", "odd"): "ODD"})
+    info = tmp_path / "site-odd-words" / "odd_words-1.0.dist-info"
+    copy = info.with_name("copied_words-1.0.dist-info")
+    copy.mkdir()
+    for file in info.iterdir():
+        (copy / file.name).write_text(file.read_text().replace("odd-words", "copied-words"))
+
+    assert "odd-words 1.0 gives the same name" in audit().failed[0].why
+
+
 @pytest.mark.parametrize(
     ("group", "catalogue"),
     [
