@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 PACKAGE = Path(__file__).parent
@@ -30,11 +30,15 @@ def code_keys(package: Path, stages: Iterable[str]) -> dict[str, str]:
     """Return the key of each of `stages`, modules of `<package>.stages`, by name.
 
     It covers the module, all modules that it imports directly or not, the `__init__` of each
-    package on the way, and every file that is no Python in the folders of those packages.
+    package on the way, and every file that is no Python in the folders of those packages. Where it
+    may use what installed packages add, it covers those packages.
     """
     import grimp
 
+    from pipeline.extensions import distributions
+
     graph = grimp.build_graph(package.name, cache_dir=None)
+    outside = [f"{found.name} {found.version} {found.sha256}" for found in distributions()]
     files = {module: _file(package, module) for module in graph.modules}
     data = _data_files(package, files)
     everything = {*files.values(), *(file for beside in data.values() for file in beside)}
@@ -48,7 +52,8 @@ def code_keys(package: Path, stages: Iterable[str]) -> dict[str, str]:
         packages -= {package.name, f"{package.name}.stages"}
         covered = {files[name] for name in modules | packages}
         beside = [file for name in packages for file in data.get(name, ())]
-        keys[stage] = _key(package, hashes, {*covered, *beside})
+        added = outside if f"{package.name}.extensions" in modules else []
+        keys[stage] = _key(package, hashes, {*covered, *beside}, added)
     return keys
 
 
@@ -73,6 +78,8 @@ def _data_files(package: Path, files: Mapping[str, Path]) -> dict[str, list[Path
     return data
 
 
-def _key(package: Path, hashes: Mapping[Path, str], covered: Iterable[Path]) -> str:
+def _key(
+    package: Path, hashes: Mapping[Path, str], covered: Iterable[Path], added: Sequence[str]
+) -> str:
     lines = sorted(f"{file.relative_to(package).as_posix()} {hashes[file]}" for file in covered)
-    return hashlib.sha256("\n".join(lines).encode()).hexdigest()[:16]
+    return hashlib.sha256("\n".join([*lines, *added]).encode()).hexdigest()[:16]
