@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-PACKAGE = Path(__file__).parent
+PACKAGE = Path(__file__).resolve().parent
 _RUN = re.compile(r"^def run\(", re.MULTILINE)
 # Compiled code, and what a killed copy left.
 _IGNORED = (".pyc", ".pyo", ".part")

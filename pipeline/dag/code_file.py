@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.code_keys import code_keys, stage_names
+from pipeline.code_keys import PACKAGE, code_keys, stage_names
 from pipeline.layout import place
 from pipeline.yaml_files import format_yaml
 
@@ -16,7 +16,8 @@ def drop_stale_keys(folder: Path) -> str | None:
     what was done, None if nothing was.
     """
     file, package = folder / place("code.out"), folder / place("code.package")
-    if not file.is_file() or not package.is_dir():
+    # Where the folder holds another copy of the package than this one, its own code writes them.
+    if not file.is_file() or package.resolve() != PACKAGE:
         return None
     if file.read_text(encoding="utf-8") == format_yaml(code_keys(package, stage_names(package))):
         return None
