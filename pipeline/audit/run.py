@@ -11,15 +11,22 @@ from pathlib import Path
 from pipeline.audit.detector import Detector, SkippedError, stamped
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.raw_table import shown
-from pipeline.audit.result import AuditResult, DetectorRun
+from pipeline.audit.result import AuditResult, DetectorRun, Summary
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError, TargetError
 from pipeline.extensions import ExtensionError, summary
 from pipeline.progress import track
-from pipeline.storage import MARKER, AtomicFolder, write_json, write_table
+from pipeline.storage import (
+    MARKER,
+    AtomicFolder,
+    read_json_as,
+    read_table,
+    write_json,
+    write_table,
+)
 
-FILES = {"findings.parquet", "summary.json", "index.html"}
+FINDINGS, SUMMARY, PAGE = "findings.parquet", "summary.json", "index.html"
 
 
 def run_audit(
@@ -141,13 +148,16 @@ def critical(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.CRITICAL]
 
 
-def write_result(result: AuditResult, folder: Path, *, ids_are_explained: bool = False) -> None:
-    """Write `findings.parquet`, `summary.json` and the page `index.html` to `folder`."""
-    from pipeline.audit.report import write_report
+def write_result(result: AuditResult, folder: Path) -> None:
+    """Write `findings.parquet` and `summary.json` to `folder`."""
+    write_table(folder / FINDINGS, Finding, result.findings)
+    write_json(folder / SUMMARY, result.summary())
 
-    write_table(folder / "findings.parquet", Finding, result.findings)
-    write_json(folder / "summary.json", result.summary())
-    write_report(result, folder / "index.html", ids_are_explained=ids_are_explained)
+
+def read_result(folder: Path) -> AuditResult:
+    """Read what `write_result` wrote; how long a detector took is not kept."""
+    summary = read_json_as(folder / SUMMARY, Summary)
+    return summary.result(list(read_table(folder / FINDINGS, Finding)))
 
 
 def audit_folder(folder: Path) -> AtomicFolder:
@@ -169,5 +179,5 @@ def check_encodable(folder: Path) -> None:
 
 
 def is_audit(folder: Path) -> bool:
-    """Return whether `folder` holds what `write_result` writes, and nothing else."""
-    return {path.name for path in folder.iterdir()} - {MARKER} == FILES
+    """Return whether `folder` holds an audit with its page, and nothing else."""
+    return {path.name for path in folder.iterdir()} - {MARKER} == {FINDINGS, SUMMARY, PAGE}

@@ -99,10 +99,12 @@ def audit_file(
 
     from pipeline.audit.building import read_table
     from pipeline.audit.layouts import get_layout
-    from pipeline.audit.run import audit_folder, run_audit, write_result
+    from pipeline.audit.run import PAGE, audit_folder, run_audit, write_result
     from pipeline.audit.settings import AuditSettings
     from pipeline.cli.console import note, say_json
     from pipeline.errors import GateFailedError, PipelineError
+    from pipeline.pages import write_page
+    from pipeline.reporting.audit_page import audit_html
     from pipeline.sources.pseudonyms import PUBLISHED
 
     target = file or path
@@ -136,11 +138,12 @@ def audit_file(
     with audit_folder(folder) as part:
         result = run_audit(table, AuditSettings())
         write_result(result, part)
+        write_page(part / PAGE, audit_html(result))
     if json:
         say_json(result.summary(seconds=True))
     else:
         _print(result)
-    note(f"report: {folder / 'index.html'}; beside it findings.parquet and summary.json")
+    note(f"report: {folder / PAGE}; beside it findings.parquet and summary.json")
     counts = result.counts()
     found = counts["warning"] + counts["critical"]
     if found or result.failed:

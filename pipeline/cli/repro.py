@@ -80,11 +80,12 @@ def repro(
 
 
 def write_report(out: Path) -> Path:
-    """Write cards and page of what is there; return the page's path."""
+    """Write cards and pages of what is there; return the path of the first page."""
+    from pipeline.dag.signature import stage_paths
     from pipeline.reporting.stage_graph import read_values
     from pipeline.stages import report
 
-    page = out / "reports" / "index.html"
+    paths = {name: out / path for name, path in stage_paths("report").items()}
     params = read_values(out / "params.yaml")
-    report.run(params, root=out, page=page, cards=out / "reports" / "cards")
-    return page
+    report.run(params, root=out, **paths)
+    return paths["page"]

@@ -11,10 +11,10 @@ from typing import Annotated, Literal
 from pipeline.audit.finding import Severity
 from pipeline.audit.records_table import Origins, preference_table, sft_table, source_table
 from pipeline.audit.result import AuditResult, Figures
-from pipeline.audit.run import apply_waivers, critical, is_audit, run_audit, write_result
+from pipeline.audit.run import apply_waivers, critical, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
-from pipeline.declare import Folder, In, Metrics, Out, Page, Param, Stage
+from pipeline.declare import Folder, In, Metrics, Out, Param, Stage
 from pipeline.errors import GateFailedError
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.prompts import prompt_texts
@@ -45,7 +45,7 @@ def run(
     splits: In[SplitAssignment],
     sft: In[Folder],
     preferences: In[Folder],
-    out: Out[Page],
+    out: Out[Folder],
     metrics: Metrics,
     embeddings: Path = CACHE,
     today: date | None = None,
@@ -63,16 +63,11 @@ def run(
         settings = _settings(params, table.name, reference_responder)
         results[table.name] = run_audit(replace(table, embed=embed), settings)
     results = apply_waivers(results, params.waivers, today=today or datetime.now(UTC).date())
-    with AtomicFolder(out, what="audits", known=_are_audits) as folder:
+    with AtomicFolder(out, what="audits") as folder:
         for name, result in results.items():
-            write_result(result, folder / name, ids_are_explained=True)
+            write_result(result, folder / name)
     write_json(metrics, {name: _counts(result) for name, result in results.items()})
     check(results)
-
-
-def _are_audits(folder: Path) -> bool:
-    """Return whether `folder` holds audits and nothing else; it had no marker at first."""
-    return all(one.is_dir() and is_audit(one) for one in folder.iterdir())
 
 
 def _tables(origins: Origins, sft: Path, preferences: Path) -> Iterator[AuditTable]:

@@ -12,7 +12,7 @@ from pydantic import Field, field_validator
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
-from pipeline.declare import Folder, In, Metrics, Model, Out, Page, Param, Plot, Stage
+from pipeline.declare import Folder, In, Metrics, Model, Out, Param, Plot, Stage
 from pipeline.evaluation.comparison import (
     BASE,
     Meeting,
@@ -32,13 +32,12 @@ from pipeline.evaluation.contests import (
 )
 from pipeline.evaluation.judge_kinds import JUDGES, JudgeInputs, make_judges
 from pipeline.evaluation.judges import longer_judge
-from pipeline.evaluation.reply_report import Pairs, reply_report
+from pipeline.evaluation.reply_report import Pairs, check_lines, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.llm import LlmParams
 from pipeline.progress import print_line
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
-from pipeline.reporting.comparison import check_lines, write_comparison
 from pipeline.scoring.saved import load
 from pipeline.storage import read_table, write_json, write_table
 
@@ -121,10 +120,9 @@ def run(
     evaluation: Annotated[Path, Plot("win_rate", "model", "bar_horizontal")],
     replies: Metrics,
     contests: Out[PreferencePair],
-    out: Out[Page],
     embeddings: Path = CACHE,
 ) -> dict[str, Any]:
-    """Write the table to `evaluation`, measures of replies to `replies`, what people read to `out`.
+    """Write the table to `evaluation`, measures of replies to `replies`.
 
     `contests` gets every contest as a pair for annotators. Return the measures of replies.
     """
@@ -153,7 +151,6 @@ def run(
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
     write_json(replies, figures)
-    write_comparison(out, table, figures)
     for line in check_lines(figures):
         print_line(line)
     return figures

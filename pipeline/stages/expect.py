@@ -10,15 +10,15 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
-from pipeline.declare import Folder, In, Json, Metrics, Out, Page
+from pipeline.declare import Folder, In, Json, Metrics, Out
 from pipeline.errors import TableError
 from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import first_problem, read_json, write_json
 from pipeline.validation.drift import Accepted, Tolerances
 from pipeline.validation.leftovers import refuse_leftovers
-from pipeline.validation.run import Check, TableReport, validate_build
+from pipeline.validation.run import BuildReport, Check, TableReport, validate_build
 from pipeline.validation.suites import Bounds
 from pipeline.validation.tables import BuildPaths
 
@@ -42,11 +42,9 @@ def run(
     sft: In[Folder],
     preferences: In[Folder],
     metrics: Metrics,
-    docs: Out[Page],
+    out: Out[Json],
 ) -> None:
-    """Write the figures (ids, no text) to `metrics` and the page (with text) to `docs`."""
-    from pipeline.validation.docs import write_docs
-
+    """Write the figures (ids, no text) to `metrics` and all checks (with text) to `out`."""
     source = read_json(ingest)["source"]
     standard = read_accepted(accepted, source)
     refuse_leftovers(
@@ -64,7 +62,8 @@ def run(
         )
     )
     compared = bool(standard.tables)
-    write_docs(docs, reports, source=source, compared=compared)
+    whole = BuildReport(source, compared, reports)
+    write_json(out, TypeAdapter(BuildReport).dump_python(whole, mode="json"))
     tables = {report.name: _figures(report) for report in reports}
     write_json(metrics, {"source": source, "compared": compared, "tables": tables})
 

@@ -1,4 +1,4 @@
-"""Stage `report`: the page to open first, and the cards; read from the files of the build."""
+"""Stage `report`: all pages and the cards, from what the other stages wrote."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from typing import Annotated, Any
 
 from pipeline.declare import Out, Page, Param, Stage
 from pipeline.pages import write_page
+from pipeline.reporting.built_pages import write_pages
 from pipeline.reporting.cards.writing import write_cards
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states
@@ -19,13 +20,12 @@ DAG = Stage(
         "reward",
         "scorer",
         "students",
-        "merge_annotations.page",
+        "rounds",
         "findings",
-        "evaluate.out",
         "all_metrics",
-        "student_reports",
+        "training",
         "studies",
-        "expect.docs",
+        "expect.out",
     ),
     watches=("corpora", "distillations"),
     machine_dependent=True,
@@ -38,8 +38,14 @@ def run(
     root: Path = Path(),
     page: Out[Page],
     cards: Out[Page],
+    comparison: Out[Page],
+    validation: Out[Page],
+    annotation: Out[Page],
+    audits: Out[Page],
+    reward_curve: Out[Page],
+    student_curves: Out[Page],
 ) -> None:
-    """Write the cards of all that is measured to `cards`, then the page to `page`.
+    """Write the cards of all that is measured, each set of pages, then `page`, to open first.
 
     `params` is params.yaml as plain values; files are looked for where the dvc.yaml of the folder
     `root` puts them. What is not built is said to be so. A file that the page cannot read spoils
@@ -47,6 +53,15 @@ def run(
     """
     facts = Facts(root, read_stage_graph(root / "dvc.yaml"))
     write_cards(facts, cards)
+    pages = {
+        "comparison": comparison,
+        "validation": validation,
+        "annotation": annotation,
+        "audits": audits,
+        "reward_curve": reward_curve,
+        "student_curves": student_curves,
+    }
+    write_pages(root, pages)
     states = built_states(facts.graph, root)
     states["report"] = State("built", "this page")
     write_page(page, door_html(facts, params, states, live=False))

@@ -17,7 +17,7 @@ from pipeline.annotation.routing import (
     signal_counts,
 )
 from pipeline.config import Section
-from pipeline.declare import Folder, In, Metrics, Out, Page, Table
+from pipeline.declare import Folder, In, Metrics, Out, Table
 from pipeline.features.table import read_features
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
 from pipeline.sources.rows import iter_parquet
@@ -55,7 +55,7 @@ def run(
     out: Out[Selected],
     metrics: Metrics,
     scores: In[Suggestion] | None = None,
-    findings: In[Page] | None = None,
+    findings: In[Folder] | None = None,
     features: In[Table] | None = None,
 ) -> None:
     """Write the picked responses, and what they were picked for.

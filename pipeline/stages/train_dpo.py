@@ -6,13 +6,13 @@ from pathlib import Path
 
 from pipeline.config import home
 from pipeline.corpora.preference import PairFilter
-from pipeline.declare import In, Json, Key, Metrics, Model, Out, Page, Stage
+from pipeline.declare import Folder, In, Json, Key, Metrics, Model, Out, Stage
 from pipeline.records import PreferencePair, Rejection
 from pipeline.storage import read_table, write_json, write_table
 from pipeline.student.device import prepare
 from pipeline.student.gate import require_passed
 from pipeline.student.params import PreferenceParams
-from pipeline.student.report import measures, write_report
+from pipeline.student.run_record import measures, write_record
 from pipeline.student.teach import teach_dpo
 
 
@@ -36,12 +36,12 @@ def run(
     validation: In[Json],
     audit: In[Json],
     out: Out[Model],
-    report: Out[Page],
+    record: Out[Folder],
     rejections: Out[Rejection],
     metrics: Metrics,
     checkpoints: Path | None = None,
 ) -> None:
-    """Write the adapter on top of `sft` to `out`, the run to `report`, measures to `metrics`.
+    """Write the adapter on top of `sft` to `out`, the run to `record`, measures to `metrics`.
 
     Raises GateFailedError for a corpus that failed validation or the audit.
     """
@@ -58,5 +58,5 @@ def run(
         seed=seed,
     )
     write_table(rejections, Rejection, taught.rejections)
-    write_report(report, taught)
+    write_record(record, taught)
     write_json(metrics, measures(taught))

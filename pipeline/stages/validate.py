@@ -45,7 +45,7 @@ def _message(corpus: str, critical: list[tuple[str, dict[str, Any]]]) -> str:
     lines += [f"  {name}: not true: {_what(one)}" for name, one in critical[:SHOWN]]
     if len(critical) > SHOWN:
         lines.append(f"  and {len(critical) - SHOWN} more")
-    lines.append("See reports/validation/index.html; distillery explain ID tells a row's story.")
+    lines.append("distillery open shows them all; distillery explain ID tells a row's story.")
     if any(one["is_drift"] for _, one in critical):
         lines.append("If the build is meant to differ from the accepted one: distillery accept")
     lines.append("Mend the data, or the bounds in params.yaml (expect), and run dvc repro again.")

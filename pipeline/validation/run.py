@@ -56,6 +56,15 @@ class TableReport:
         return [one for one in self.checks if not one.passed and one.severity == severity]
 
 
+@dataclass(frozen=True)
+class BuildReport:
+    """All tables of a build of `source`; `compared`: there was an accepted build of it."""
+
+    source: str
+    compared: bool
+    tables: Sequence[TableReport]
+
+
 @dataclass
 class Validator:
     """Runs suites on data frames, in a context that lives in memory and writes no file."""

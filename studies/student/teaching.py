@@ -8,10 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.pages import write_page
 from pipeline.records import PreferencePair, SFTExample
+from pipeline.reporting.student_curves import curves_svg
 from pipeline.storage import read_json, write_json
 from pipeline.student.params import Dtype, PreferenceParams, TrainingParams
-from pipeline.student.report import write_report
+from pipeline.student.run_record import STEPS, write_record
 from pipeline.student.teach import Taught, run_facts, teach_dpo, teach_sft
 from studies.student.split import SEED
 
@@ -99,7 +101,8 @@ def _once(out: Path, facts: dict[str, Any], teach: Callable[[Path], Taught]) -> 
             sys.stderr.write(f"{out.name}: trained before on the same data and settings, kept\n")
             return card
     taught = teach(out)
-    write_report(out, taught)
+    write_record(out, taught)
+    write_page(out / "curves.svg", curves_svg(out / STEPS))
     card = {**taught.card, "curve": _curve(taught)}
     write_json(kept, card)
     return card

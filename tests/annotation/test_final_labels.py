@@ -41,7 +41,6 @@ def merged(folder: Path, *rounds: list[Annotation]) -> tuple[FinalLabels, list[F
         rounds=folder / "rounds",
         labels=labels,
         metrics=folder / "metrics.json",
-        page=folder / "page.html",
     )
     return FinalLabels.read(labels), list(read_table(labels, FinalLabel))
 

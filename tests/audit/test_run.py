@@ -9,7 +9,7 @@ import pytest
 from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import AuditResult, Detection
-from pipeline.audit.run import apply_waivers, run_audit, write_result
+from pipeline.audit.run import apply_waivers, read_result, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
@@ -135,6 +135,15 @@ def test_the_same_audit_writes_the_same_bytes(tmp_path: Path) -> None:
 
     for name in ("summary.json", "findings.parquet"):
         assert (tmp_path / "one" / name).read_bytes() == (tmp_path / "two" / name).read_bytes()
+
+
+def test_an_audit_is_read_as_it_was_written_with_its_waivers(tmp_path: Path) -> None:
+    result = apply_waivers({"source": audit()}, [waiver(row_id="7")], today=TODAY)["source"]
+    write_result(result, tmp_path)
+
+    runs = [replace(run, seconds=0.0) for run in result.runs]
+    assert read_result(tmp_path) == replace(result, runs=runs)
+    assert read_result(tmp_path).open_findings == []
 
 
 def test_findings_and_summary_can_be_read_again(tmp_path: Path) -> None:

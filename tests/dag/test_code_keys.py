@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import json
+import shutil
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from pipeline.code_keys import code_keys, stage_names
+from pipeline.code_keys import PACKAGE, code_keys, stage_names
+from pipeline.dag.signature import read_stages
+from pipeline.declare import Page
 
 FILES = {
     "__init__.py": "",
@@ -86,3 +91,63 @@ def test_a_new_file_beside_the_code_moves_the_key(house: Path) -> None:
 
     assert before["one"] != after["one"]
     assert before["two"] == after["two"]
+
+
+LOOKS = (
+    "pages/style.css",
+    "pages/page.py",
+    "pages/templates/page.html.j2",
+    "reporting/annotation_page/templates/annotation.html.j2",
+    "reporting/audit_page/report.js",
+    "reporting/audit_page/templates/audit.html.j2",
+    "reporting/comparison/templates/comparison.html.j2",
+    "reporting/reward.py",
+    "reporting/student_curves.py",
+    "reporting/validation_page/templates/validation.html.j2",
+)
+SHOW_MOVED = """
+import json, sys
+from pathlib import Path
+from pipeline.code_keys import PACKAGE, code_keys, stage_names
+before = code_keys(PACKAGE, stage_names())
+for name in sys.argv[1:]:
+    with (PACKAGE / name).open("a", encoding="utf-8") as file:
+        file.write("\\n")
+after = code_keys(PACKAGE, stage_names())
+print(json.dumps([stage for stage in before if before[stage] != after[stage]]))
+"""
+
+
+def stages_moved_by(folder: Path, *names: str) -> set[str]:
+    """Return the stages of a copy of the package whose key an edit of the files `names` moves."""
+    shutil.copytree(PACKAGE, folder / "pipeline", ignore=shutil.ignore_patterns("__pycache__"))
+    done = subprocess.run(
+        [sys.executable, "-c", SHOW_MOVED, *names],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return set(json.loads(done.stdout))
+
+
+def test_an_edited_page_moves_the_key_of_the_stage_that_renders_alone(tmp_path: Path) -> None:
+    assert stages_moved_by(tmp_path, *LOOKS) == {"report"}
+
+
+def test_an_edited_detector_moves_the_key_of_the_audit_and_of_no_training(tmp_path: Path) -> None:
+    moved = stages_moved_by(tmp_path, "audit/parroting.py")
+
+    assert "audit" in moved
+    assert moved.isdisjoint({"distil", "parse", "train_sft", "train_dpo", "train_scorer"})
+
+
+def test_no_stage_but_one_writes_pages() -> None:
+    written = {
+        stage.name
+        for stage in read_stages()
+        for option in stage.outs
+        if option.record is Page or Path(option.path).suffix in (".html", ".md", ".svg")
+    }
+
+    assert written == {"report"}

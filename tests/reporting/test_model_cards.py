@@ -65,7 +65,7 @@ STUDENT = {
         "parents": ["aa"],
         "licence": "none stated",
     },
-    "reports/students/x/dpo/run.json": {
+    "datasets/training/x/dpo/run.json": {
         "adapter_sha256": "cc",
         "data": "dd",
         "rows": 9,

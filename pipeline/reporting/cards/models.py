@@ -55,7 +55,7 @@ def _reward(facts: Facts) -> Card | None:
 def _student(facts: Facts, corpus: str, step: str) -> Card | None:
     measured = facts.need(f"{STUDENT_METRICS}/{corpus}/{step}.json")
     adapter = facts.find(f"datasets/students/{corpus}/{step}/adapter.json")
-    run = facts.find(f"reports/students/{corpus}/{step}/run.json")
+    run = facts.find(f"{place('training')}/{corpus}/{step}/run.json")
     if isinstance(adapter, NotBuilt) or isinstance(run, NotBuilt):
         return None
     evaluation = facts.find(EVALUATION)

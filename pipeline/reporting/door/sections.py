@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.layout import place
+from pipeline.reporting.built_pages import maker_of
 from pipeline.reporting.cards.corpus import (
     ANNOTATIONS,
     AUDIT,
@@ -52,8 +53,9 @@ class Known:
         return self.facts.graph.command_for(file)
 
     def page(self, file: str) -> str | None:
-        """Return the address of a file under reports/, from the page; None if it is not there."""
-        there = (self.facts.root / file).is_file()
+        """Return the address of a file under reports/, from the page; None if none can be made."""
+        root = self.facts.root
+        there = (root / file).is_file() or maker_of(root, file) is not None
         return file.removeprefix("reports/") if there else None
 
     def there(self, files: Sequence[str]) -> list[str]:
@@ -112,7 +114,7 @@ def gates(known: Known) -> dict[str, Any]:
         ],
         "source": _light(known, audit, "source"),
         "waived": total([one["waived"] for one in audit]) if audit else None,
-        "validation": known.page(place("expect.docs")),
+        "validation": known.page(place("report.validation")),
     }
 
 
@@ -129,7 +131,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     found = None if isinstance(audit, NotBuilt) else audit.get(table)
     if found is None:
         return Light("off", "not audited")
-    page = known.page(f"{place('findings')}/{table}/index.html")
+    page = known.page(f"{place('report.audits')}/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
     if number(found["critical"]) > number(found["waived"]):
@@ -150,7 +152,7 @@ def annotation(known: Known) -> dict[str, Any]:
         "report": report,
         "alphas": alphas(report),
         "selection": facts.find(SELECTION),
-        "page": known.page(place("merge_annotations.page")),
+        "page": known.page(place("report.annotation")),
     }
 
 
@@ -205,7 +207,7 @@ def students(known: Known) -> dict[str, Any]:
             for name, file in files.items()
         ],
         "meetings": meetings(own or evaluation),
-        "page": known.page("reports/evaluation/index.html"),
+        "page": known.page(f"{place('report.comparison')}/index.html"),
     }
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import AuditResult, DetectorRun, Figure
-from pipeline.pages import page_environment, printable, write_page
+from pipeline.pages import page_environment, printable
 
 HERE = Path(__file__).parent
 SHOWN_PER_DETECTOR = 20
@@ -92,11 +92,12 @@ class Section:
         return sum(self.counts.values())
 
 
-def write_report(result: AuditResult, path: Path, *, ids_are_explained: bool = False) -> None:
-    """Write the page of `result` to `path`.
+def audit_html(result: AuditResult, *, kept_in: str | None = None) -> str:
+    """Return the page of `result`, whose findings lie beside it or in the folder `kept_in`.
 
-    `ids_are_explained`: the row ids are those of a build, so `distillery explain` knows them.
+    `kept_in` is a folder of a build: `distillery explain` knows the row ids of its audits.
     """
+    ids_are_explained = kept_in is not None
     sections = _sections(result, ids_are_explained)
     items = sorted(
         (item for section in sections for item in section.items if not item.waived),
@@ -110,7 +111,7 @@ def write_report(result: AuditResult, path: Path, *, ids_are_explained: bool = F
         "audit.html.j2"
     )
     open_counts = Counter(finding.severity.value for finding in result.open_findings)
-    html = template.render(
+    return template.render(
         result=result,
         state=_state(open_counts, failed=bool(result.failed)),
         open=open_counts,
@@ -123,11 +124,10 @@ def write_report(result: AuditResult, path: Path, *, ids_are_explained: bool = F
         ),
         by_responder=severity_bars(_by(result.findings, "responder")),
         by_split=severity_bars(_by(result.findings, "split")),
-        ids_are_explained=ids_are_explained,
+        kept_in=kept_in,
         shown_per_detector=SHOWN_PER_DETECTOR,
         unfolded=UNFOLDED,
     )
-    write_page(path, html)
 
 
 def _sections(result: AuditResult, ids_are_explained: bool) -> list[Section]:

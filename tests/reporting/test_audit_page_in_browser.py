@@ -10,11 +10,12 @@ import pytest
 
 from pipeline.audit.building import read_table
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.report import write_report
 from pipeline.audit.result import AuditResult, DetectorRun
-from pipeline.audit.run import run_audit, write_result
+from pipeline.audit.run import read_result, run_audit, write_result
 from pipeline.audit.settings import AuditSettings
-from tests.audit.test_report import HOSTILE, audited, finding
+from pipeline.pages import write_page
+from pipeline.reporting.audit_page import audit_html
+from tests.reporting.test_audit_page import HOSTILE, audited, finding
 
 CHROMIUM = shutil.which("chromium")
 pytestmark = [
@@ -61,7 +62,7 @@ def report(tmp_path: Path) -> Path:
     findings += [
         finding(number, text, Severity.CRITICAL) for number, text in enumerate(HOSTILE, start=100)
     ]
-    write_report(audited(findings), tmp_path / "index.html")
+    write_page(tmp_path / "index.html", audit_html(audited(findings)))
     return tmp_path / "index.html"
 
 
@@ -81,7 +82,7 @@ def many(path: Path) -> Path:
         ],
         findings=[*findings, crisis],
     )
-    write_report(result, path / "index.html")
+    write_page(path / "index.html", audit_html(result))
     return path / "index.html"
 
 
@@ -118,8 +119,9 @@ def test_a_hostile_file_renders_inert_from_reading_to_page(browser: Any, tmp_pat
     (tmp_path / "hostile.csv").write_bytes(b"id,response\n" + b"\n".join(lines) + b"\n")
     result = run_audit(read_table(tmp_path / "hostile.csv"), AuditSettings())
     write_result(result, tmp_path / "out")
+    write_page(tmp_path / "out.html", audit_html(read_result(tmp_path / "out")))
 
-    visit = Visit(browser, tmp_path / "out" / "index.html")
+    visit = Visit(browser, tmp_path / "out.html")
     visit.page.locator("details").evaluate_all("all => all.forEach(one => one.open = true)")
 
     assert result.failed == []

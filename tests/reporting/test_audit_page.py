@@ -6,8 +6,9 @@ from pathlib import Path
 import pytest
 
 from pipeline.audit.finding import Finding, Severity
-from pipeline.audit.report import measured, severity_bars, write_report
 from pipeline.audit.result import AuditResult, DetectorRun
+from pipeline.pages import write_page
+from pipeline.reporting.audit_page import audit_html, measured, severity_bars
 
 SCRIPT = "<script>window.ran = true</script>"
 HOSTILE = [
@@ -58,8 +59,8 @@ def audited(findings: list[Finding], **changes: object) -> AuditResult:
     return AuditResult(**{**values, **changes})  # type: ignore[arg-type]
 
 
-def page(folder: Path, result: AuditResult, *, ids_are_explained: bool = False) -> str:
-    write_report(result, folder / "index.html", ids_are_explained=ids_are_explained)
+def page(folder: Path, result: AuditResult, *, kept_in: str | None = None) -> str:
+    write_page(folder / "index.html", audit_html(result, kept_in=kept_in))
     return (folder / "index.html").read_text(encoding="utf-8")
 
 
@@ -120,7 +121,7 @@ def test_a_broken_detector_is_critical_news(tmp_path: Path) -> None:
 def test_ids_of_a_build_lead_to_explain_quoted_for_the_shell(tmp_path: Path) -> None:
     odd = finding(1).model_copy(update={"row_ids": ("a; rm -rf b",)})
 
-    html = page(tmp_path, audited([odd]), ids_are_explained=True)
+    html = page(tmp_path, audited([odd]), kept_in="datasets/audit/made")
 
     assert "distillery explain &#39;a; rm -rf b&#39;" in html
     assert "distillery explain" not in page(tmp_path, audited([odd]))

@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 
 from pipeline.annotation.indices import miti_style_indices
 from pipeline.annotation.questions import QUESTIONS
-from pipeline.pages import page_environment, write_page
+from pipeline.pages import page_environment
 from pipeline.records import Annotation, BehaviourCode
 
 T = TypeVar("T")
@@ -30,14 +30,12 @@ class Bar:
         return (("", self.total, 0.0, self.width),)
 
 
-def write_annotation_page(
-    path: Path, report: dict[str, Any], annotations: Sequence[Annotation]
-) -> None:
-    """Write the page of a report of `merge_annotations`; everything from data is escaped."""
-    environment = page_environment(Path(__file__).parent)
+def annotation_html(report: Mapping[str, Any], annotations: Sequence[Annotation]) -> str:
+    """Return the page of the figures of `merge_annotations`; everything from data is escaped."""
+    environment = page_environment(Path(__file__).parent / "templates")
     environment.filters["figure"] = _figure
     submitted = [row for row in annotations if row.status == "submitted"]
-    html = environment.get_template("annotation.html.j2").render(
+    return environment.get_template("annotation.html.j2").render(
         report=report,
         agreement=_in_order(report["agreement"]["questions"]),
         titles={name: question.title for name, question in QUESTIONS.items()},
@@ -46,7 +44,6 @@ def write_annotation_page(
         people={row.annotator for row in annotations if row.role != "source"},
         answers=sum(row.role != "source" for row in submitted),
     )
-    write_page(path, html)
 
 
 def _figure(value: float | None, digits: int = 2) -> str:
