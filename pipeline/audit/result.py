@@ -85,6 +85,9 @@ class AuditResult:
         """
         detectors: dict[str, Figure] = {}
         waived = set(map(id, self.waived))
+        positions: list[Figure] = [
+            position for position, finding in enumerate(self.findings) if id(finding) in waived
+        ]
         for run in self.runs:
             entry: Figures = {
                 "family": run.family,
@@ -106,9 +109,7 @@ class AuditResult:
             "notes": list(self.notes),
             "counts": dict(self.counts()),
             "waived": len(self.waived),
-            "waived_findings": [
-                position for position, finding in enumerate(self.findings) if id(finding) in waived
-            ],
+            "waived_findings": positions,
             "failed": [run.detector for run in self.failed],
             "detectors": detectors,
         }

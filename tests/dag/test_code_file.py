@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.code_keys import PACKAGE, code_keys, stage_names
-from pipeline.dag.code_file import drop_stale_keys
+from pipeline.code_keys import PACKAGE, CodeError, code_keys, stage_names
+from pipeline.dag.code_file import RUN_BY_DVC, drop_stale_keys, same_code
 from pipeline.yaml_files import format_yaml
 
 
@@ -29,15 +29,43 @@ def test_keys_move_with_what_an_installed_package_adds_and_are_dropped(
 ) -> None:
     from pipeline.extensions import Distribution
 
-    before = code_keys(PACKAGE, ["audit", "base_model"])
+    before = code_keys(PACKAGE, ["audit", "validate"])
     added = [Distribution("warm-words", "1.0", "0" * 64)]
     monkeypatch.setattr("pipeline.extensions.distributions", lambda: added)
-    after = code_keys(PACKAGE, ["audit", "base_model"])
+    after = code_keys(PACKAGE, ["audit", "validate"])
 
     assert before["audit"] != after["audit"]
-    assert before["base_model"] == after["base_model"]
+    assert before["validate"] == after["validate"]
     assert drop_stale_keys(folder) == f"{folder / 'code.yaml'}: keys of other code"
     assert not (folder / "code.yaml").exists()
+
+
+def test_an_edit_while_a_build_runs_stops_the_stage(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv(RUN_BY_DVC, "split")
+    keys = folder / "code.yaml"
+    with same_code("split"):
+        pass
+    with (
+        pytest.raises(CodeError, match="stage split was changed while the build ran"),
+        same_code("split"),
+    ):
+        keys.write_text(keys.read_text().replace("split: ", "split: f"), encoding="utf-8")
+    with pytest.raises(CodeError, match="stage split was changed"), same_code("split"):
+        pytest.fail("it must not begin")
+
+
+def test_who_types_the_command_of_a_stage_has_no_build(
+    folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(folder)
+    monkeypatch.delenv(RUN_BY_DVC, raising=False)
+    (folder / "code.yaml").write_text("split: other\n", encoding="utf-8")
+
+    with same_code("split"):
+        pass
 
 
 def test_a_folder_with_a_package_of_its_own_is_left_alone(tmp_path: Path) -> None:
