@@ -6,8 +6,8 @@ ONLY ?=
 
 BIN := .venv/bin
 INSTALLED := .venv/.installed
-GENERATED := README.md CONTRIBUTING.md THIRD_PARTY.md \
-  $(addprefix docs/,audit.md commands.md evaluation.md exports.md pipeline.md reward.md scoring.md students.md)
+GENERATED := README.md CONTRIBUTING.md THIRD_PARTY.md annotations/imports.md \
+  $(addprefix docs/,audit.md commands.md evaluation.md exports.md extending.md pipeline.md reward.md scoring.md students.md)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1
@@ -58,7 +58,7 @@ lint: $(INSTALLED)  ## style, types, import rules, README
 bench: $(INSTALLED)  ## measure what we claim; ONLY=name for one
 	python -m benchmarks $(ONLY)
 
-docs: $(INSTALLED)  ## fill in the generated parts of the README
+docs: $(INSTALLED)  ## fill in the generated parts of the documents
 	cog -r $(GENERATED)
 
 clean:  ## drop all that `make repro` builds; keeps .venv and .distillery (answers that were paid for)

@@ -25,8 +25,16 @@ from fingerprints import apart, differences, fingerprint
 Lock = Mapping[str, dict[str, Any]]
 LOCK = "dvc.lock"
 FINGERPRINTS = Path(".ci/fingerprints.json")
-# Drawn from what is compared; pages of models say besides how long the training took.
-DRAWN = ("reports/cards/models", "reports/reward", "reports/students")
+# Drawn from what is compared; what is about a training says besides how long it took.
+DRAWN = (
+    "datasets/training",
+    "reports/annotation",
+    "reports/audit",
+    "reports/cards/models",
+    "reports/reward",
+    "reports/students",
+    "reports/validation",
+)
 
 
 def machine_dependent(pipeline: Mapping[str, Any], lock: Lock) -> set[str]:

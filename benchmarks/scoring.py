@@ -28,12 +28,12 @@ FEATURES = "text+MiniLM"
 
 def run() -> list[Measurement]:
     """Measure both, each from ready embeddings."""
-    from pipeline.evaluation.classification import Split
     from pipeline.evaluation.honest import Bench, Trial, run_trial
     from pipeline.features.embeddings import CachedEmbedder, MiniLm
     from pipeline.features.table import FeatureTable
     from pipeline.scoring.classifiers import CLASSIFIERS
-    from pipeline.studies.scoring.data import load
+    from pipeline.statistics.splits import Split
+    from studies.scoring.data import load
 
     folder = data_folder()
     embedder = CachedEmbedder(MiniLm())

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self
+from typing import Annotated, Any, Self, get_type_hints
 
-from pydantic import Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
+from pipeline.code_keys import stage_names
 from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.params import (
@@ -42,9 +51,18 @@ from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
 from pipeline.storage import AtomicFile
+from pipeline.strategies import STRATEGIES
 from pipeline.yaml_files import NotYamlError, format_yaml, parse_to_edit, parse_yaml
 
 DEFAULT_PATH = Path("params.yaml")
+
+
+def _asks_in_a_known_way(distillation: Distillation) -> Distillation:
+    if distillation.strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy {distillation.strategy!r} is not one of {', '.join(STRATEGIES)}"
+        )
+    return distillation
 
 
 class Params(Section):
@@ -57,7 +75,9 @@ class Params(Section):
     prompt: PromptParams
     llm: LlmParams
     distil: DistilParams
-    distillations: dict[DistillationName, Distillation]
+    distillations: dict[
+        DistillationName, Annotated[Distillation, AfterValidator(_asks_in_a_known_way)]
+    ]
     corpora: dict[CorpusName, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams
@@ -77,6 +97,26 @@ class Params(Section):
     generate: GenerateParams
     train_reward: TrainRewardParams
     reward_curve: RewardCurveParams
+    _further: dict[str, Section] = PrivateAttr(default_factory=dict)
+
+    @classmethod
+    def read(cls, values: Any) -> Self:
+        """Return what `values` of a params file say; raises ValidationError.
+
+        A stage that has no field here may have a section, of the type that its `run` names.
+        """
+        types = _further_sections(values)
+        rest = {name: values[name] for name in values if name not in types} if types else values
+        params = cls.model_validate(rest)
+        fields: dict[str, Any] = {name: (kind, ...) for name, kind in types.items()}
+        further = create_model("Further", **fields)
+        sections = further.model_validate({name: values[name] for name in types})
+        params._further.update({name: getattr(sections, name) for name in types})
+        return params
+
+    def section(self, name: str) -> Any:
+        """Return the section or value called `name`."""
+        return self._further[name] if name in self._further else getattr(self, name)
 
     @model_validator(mode="after")
     def _corpora_name_known_teachers(self) -> Self:
@@ -137,6 +177,17 @@ class Params(Section):
         return self.corpora[name]
 
 
+def _further_sections(values: Any) -> dict[str, Any]:
+    """Return the types of the sections in `values` that are of stages without a field in Params."""
+    types = {}
+    for name in values if isinstance(values, dict) else ():
+        if isinstance(name, str) and name not in Params.model_fields and name in stage_names():
+            run = importlib.import_module(f"pipeline.stages.{name}").run
+            if "params" in (hints := get_type_hints(run)):
+                types[name] = hints["params"]
+    return types
+
+
 def load_params(path: Path = DEFAULT_PATH) -> Params:
     """Read and check `params.yaml`; every problem is named with its key."""
     return check_params(_content(path), path)
@@ -145,7 +196,7 @@ def load_params(path: Path = DEFAULT_PATH) -> Params:
 def check_params(content: bytes, path: Path) -> Params:
     """Return what the content of a params file says; `path` is named in what is wrong with it."""
     try:
-        return Params.model_validate(parse_yaml(content, path))
+        return Params.read(parse_yaml(content, path))
     except NotYamlError as error:
         raise ParamsError(path, [f"not YAML: {error.problem}"]) from error
     except ValidationError as error:

@@ -9,6 +9,11 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
+def print_line(text: str) -> None:
+    """Print a line beside the output, on standard error, for whoever watches."""
+    sys.stderr.write(f"{text}\n")
+
+
 def track(items: Iterable[T], description: str, *, total: int | None = None) -> Iterator[T]:
     """Yield `items`, showing a bar where a person watches; `total` is their number, if known."""
     if not sys.stderr.isatty():

@@ -23,6 +23,7 @@ from pipeline.errors import (
     PipelineError,
     TargetError,
 )
+from pipeline.layout import place
 from pipeline.names import slug_of, slugs_of
 from pipeline.params import edit_params
 from pipeline.sources import Source
@@ -36,10 +37,10 @@ COPIED = (
     "dvc.yaml",
     ".dvcignore",
     "pipeline",
-    "datasets/sample/model_ratings.jsonl",
-    "reports/studies",
+    place("sample_ratings"),
+    place("studies"),
 )
-ACCEPTED = "reports/accepted.json"
+ACCEPTED = place("accepted")
 ALL_TOGETHER = "direct-all_together"
 MARKER = ".distillery-workspace"
 STATUS_FILE = "DISTILLERY_STATUS_FILE"
@@ -202,7 +203,7 @@ def add_distillations(target: Path) -> None:
     for method, parents in (("human", "source"), ("llm", first)):
         asked |= {
             f"{method}-{strategy}": {"method": method, "strategy": strategy, "parents": parents}
-            for strategy in STRATEGIES
+            for strategy in STRATEGIES.built_in
             if strategy != "direct"
         }
     with edit_params(target) as params:

@@ -9,13 +9,17 @@ from __future__ import annotations
 import io
 import re
 import sys
+from collections.abc import Sequence
+from itertools import accumulate
 from pathlib import Path
 from typing import Any
 
 from ruamel.yaml import YAML
+from ruamel.yaml.comments import CommentedMap, CommentedSeq
 from ruamel.yaml.emitter import RoundTripEmitter
 from ruamel.yaml.error import YAMLError
 from ruamel.yaml.representer import RoundTripRepresenter
+from ruamel.yaml.scalarstring import FoldedScalarString
 
 from pipeline.errors import MissingFileError, TableError
 
@@ -68,6 +72,21 @@ def format_yaml(values: object) -> str:
     stream = io.StringIO()
     writer.dump(values, stream)
     return stream.getvalue()
+
+
+def inline(value: dict[str, Any] | list[Any]) -> Any:
+    """Return `value` to be written on one line, in brackets."""
+    nodes = CommentedMap(value) if isinstance(value, dict) else CommentedSeq(value)
+    nodes.fa.set_flow_style()
+    return nodes
+
+
+def folded(parts: Sequence[str]) -> Any:
+    """Return one text of `parts`, joined by spaces, to be written with a part on each line."""
+    text = FoldedScalarString(" ".join(parts))
+    ends = accumulate(len(part) + 1 for part in parts[:-1])
+    text.fold_pos = [end - 1 for end in ends]
+    return text
 
 
 def _load(reader: YAML, content: str | bytes, path: Path) -> Any:

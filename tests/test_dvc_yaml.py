@@ -8,12 +8,14 @@ from itertools import permutations
 from pathlib import Path
 from typing import Any
 
-import grimp
 import pytest
 import yaml
 from dvc.parsing import DataResolver
 from dvc.repo import Repo
 
+from pipeline.dag.declared import DeclarationError
+from pipeline.dag.dvc_yaml import check_dvc_yaml
+from pipeline.dag.signature import read_stage
 from pipeline.errors import ParamsError
 from pipeline.names import TAKEN, is_slug
 from pipeline.params import Params, load_params
@@ -64,83 +66,56 @@ BY_NAME = {
 }
 
 
-@pytest.fixture(scope="module")
-def graph() -> grimp.ImportGraph:
-    return grimp.build_graph("pipeline", cache_dir=None)
+def test_the_file_is_what_the_stages_declare() -> None:
+    check_dvc_yaml(PROJECT / "dvc.yaml")
 
 
-def _deps(stage: dict[str, Any]) -> list[Path]:
-    return [Path(dep) for dep in stage["deps"] if dep.startswith("pipeline/")]
+def test_a_hand_edited_file_is_refused_with_its_line(tmp_path: Path) -> None:
+    text = (PROJECT / "dvc.yaml").read_text(encoding="utf-8")
+    edited = tmp_path / "dvc.yaml"
+    edited.write_text(text.replace("params: [ingest, ", "params: ["), encoding="utf-8")
 
-
-def _file(module: str) -> Path:
-    path = Path(*module.split("."))
-    return path / "__init__.py" if (PROJECT / path).is_dir() else path.with_suffix(".py")
-
-
-def _is_covered(file: Path, deps: list[Path]) -> bool:
-    return any(file == dep or dep in file.parents for dep in deps)
-
-
-def _needed(graph: grimp.ImportGraph, name: str) -> set[Path]:
-    """Return the files that stage `name` imports, directly or not, packages' own included."""
-    module = f"pipeline.stages.{name}"
-    modules = graph.find_upstream_modules(module) | {module}
-    files = {_file(one) for one in modules}
-    # The package itself and `stages` hold no code that a stage's result depends on.
-    return files - {Path("pipeline/__init__.py"), Path("pipeline/stages/__init__.py")}
+    number = next(at for at, line in enumerate(text.splitlines(), 1) if "params: [ingest" in line)
+    with pytest.raises(DeclarationError, match=rf"dvc\.yaml:{number}: the stages declare .*ingest"):
+        check_dvc_yaml(edited)
 
 
 @pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_every_module_that_it_imports(
-    graph: grimp.ImportGraph, name: str
-) -> None:
-    deps = _deps(STAGES[name])
+def test_a_stage_depends_on_its_own_code_by_its_key(name: str) -> None:
+    params = STAGES[name].get("params", [])
 
-    assert sorted(str(f) for f in _needed(graph, name) if not _is_covered(f, deps)) == []
-
-
-@pytest.mark.parametrize("name", STAGES)
-def test_a_stage_depends_on_no_module_that_it_does_not_import(
-    graph: grimp.ImportGraph, name: str
-) -> None:
-    needed = _needed(graph, name)
-
-    assert [
-        str(d) for d in _deps(STAGES[name]) if not any(_is_covered(f, [d]) for f in needed)
-    ] == []
-
-
-@pytest.mark.parametrize("name", STAGES)
-def test_every_dependency_on_code_is_there(name: str) -> None:
-    assert [dep for dep in _deps(STAGES[name]) if not (PROJECT / dep).exists()] == []
+    assert name == "code" or {"code.yaml": [name]} in params
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_has_a_module_and_a_command_of_its_name(name: str) -> None:
     assert (PROJECT / "pipeline" / "stages" / f"{name}.py").is_file()
     assert STAGES[name]["cmd"].split()[:4] == ["python", "-m", "pipeline", name]
+    assert read_stage(name).name == name
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_the_params_of_a_stage_are_sections_of_params_yaml(name: str) -> None:
-    named = {str(one).split(".")[0] for one in STAGES[name].get("params", [])}
+    keys = [key for key in STAGES[name].get("params", []) if isinstance(key, str)]
+    named = {key.split(".")[0] for key in keys}
 
     assert named <= set(Params.model_fields)
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_a_stage_lists_its_own_section(name: str) -> None:
-    if name in Params.model_fields:
+    if name in Params.model_fields and name != "code":
         assert name in STAGES[name]["params"]
 
 
 @pytest.mark.parametrize("name", STAGES)
 def test_every_path_of_a_command_is_a_dependency_or_an_output(name: str) -> None:
     stage = STAGES[name]
-    given = re.findall(r"--[a-z_-]+ '?((?:datasets|reports|annotations)/[^\s']+)", stage["cmd"])
+    given = re.findall(
+        r"--[a-z_-]+ '?((?:datasets|reports|annotations|pipeline|code)[^\s']*)", stage["cmd"]
+    )
     outs = [next(iter(one)) for key in ("outs", "metrics", "plots") for one in stage.get(key, [])]
-    known = [*stage["deps"], *outs]
+    known = [*stage.get("deps", []), *outs]
 
     assert given
     assert [
@@ -172,6 +147,18 @@ def test_a_hostile_name_in_params_reaches_no_shell_unquoted(tmp_path: Path) -> N
     for command in hostile.values():
         assert shlex.split(command)[4] == name
         assert not re.search(r"[$`;&]", re.sub(r"'[^']*'", "", command))
+
+
+def test_names_are_checked_before_any_stage_gets_one_as_a_word() -> None:
+    """The first stage watches what fills a command, and the values it is given were checked."""
+    families = [stage["foreach"] for stage in DVC["stages"].values() if "foreach" in stage]
+    filled = {each[2:-1] for each in families if isinstance(each, str)}
+    for stage in STAGES.values():
+        names = re.findall(r"\$\{([^}]*)\}", stage["cmd"])
+        filled |= {name for name in names if not re.fullmatch(r"key|item(\..*)?", name)}
+
+    assert filled == set(STAGES["code"]["params"])
+    assert any(argument.key == "" for argument in read_stage("code").arguments)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import tomllib
 from importlib import import_module
 from pathlib import Path
 
 import pytest
+from setuptools import find_packages
 
 from pipeline.workspace import PROJECT
 
@@ -43,17 +45,28 @@ def test_importing_the_command_line_imports_nothing_heavy() -> None:
     assert loaded.isdisjoint(HEAVY)
 
 
-def test_importing_all_of_the_package_does_nothing_else() -> None:
+def test_importing_all_of_the_package_and_the_studies_does_nothing_else() -> None:
     code = (
-        "import pkgutil, importlib, pipeline\n"
-        "for one in pkgutil.walk_packages(pipeline.__path__, 'pipeline.'):\n"
-        "    if not one.name.endswith('__main__') and '.local_argilla.server.' not in one.name:\n"
-        "        importlib.import_module(one.name)\n"
+        "import pkgutil, importlib, pipeline, studies\n"
+        "for package in (pipeline, studies):\n"
+        "    for _, name, _ in pkgutil.walk_packages(package.__path__, f'{package.__name__}.'):\n"
+        "        if not name.endswith('__main__') and '.local_argilla.server.' not in name:\n"
+        "            importlib.import_module(name)\n"
     )
 
     done = _python(code)
 
     assert (done.stdout, done.stderr) == ("", "")
+
+
+def test_what_is_installed_holds_no_study() -> None:
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))
+    setuptools = project["tool"]["setuptools"]
+    packages = find_packages(str(PROJECT), include=setuptools["packages"]["find"]["include"])
+
+    assert "pipeline.stages" in packages
+    assert [name for name in packages if "studies" in name] == []
+    assert "studies" not in str(setuptools["package-data"])
 
 
 def test_the_package_on_the_path_is_this_checkout() -> None:

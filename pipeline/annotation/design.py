@@ -8,8 +8,8 @@ from statistics import NormalDist
 
 import numpy as np
 
-from pipeline.annotation.coefficients import Counts, Scale, krippendorff_alpha
 from pipeline.errors import PipelineError
+from pipeline.statistics.agreement import Counts, Scale, krippendorff_alpha
 
 _SIMULATED_ITEMS = 20_000
 _GROUPS = 500

@@ -17,7 +17,7 @@ from pipeline.annotation.questions import (
     Question,
 )
 from pipeline.records import AnswerValue, Suggestion
-from pipeline.sentences import sentence_spans
+from pipeline.text.sentences import sentence_spans
 
 # Raise it when fields, questions or metadata change: a dataset of another number is not read.
 SCHEMA = 1

@@ -55,29 +55,45 @@ def response_items(
 
 
 def _response_fields(exchange: Exchange, text: str) -> dict[str, Any]:
-    chat = [_message(turn.role, turn.text) for turn in exchange.history]
-    chat += [_message("speaker", exchange.utterance), _message("listener", text)]
+    chat = [*_chat(exchange), _message("listener", text)]
     return {"situation": exchange.situation or "(none)", "chat": chat, "response": text}
+
+
+def _chat(exchange: Exchange) -> list[Message]:
+    return [_message(turn.role, turn.text) for turn in exchange.transcript()]
 
 
 def _message(role: str, content: str) -> Message:
     return {"role": role, "content": content}
 
 
-def pair_items(pairs: Path, *, limit: int, wanted: int = 1) -> list[Item]:
-    """Return up to `limit` preference pairs; which side is A depends on the pair's id alone."""
+def pair_items(pairs: Path, exchanges: Path, *, limit: int, wanted: int = 1) -> list[Item]:
+    """Return up to `limit` preference pairs; which side is A depends on the pair's id alone.
+
+    People see what was said, not the pair's prompt, in which it may stand among instructions.
+    """
     rows = sorted(read_table(pairs, PreferencePair), key=lambda row: _hash(row.id))[:limit]
-    return [_pair_item(row, wanted) for row in rows]
+    wanted_ids = {row.exchange_id for row in rows}
+    contexts = {row.id: row for row in read_table(exchanges, Exchange) if row.id in wanted_ids}
+    if missing := sorted(wanted_ids - set(contexts)):
+        raise PipelineError(
+            f"{pairs}: exchange {missing[0]} is not in {exchanges} ({len(missing)} such)\n"
+            "Give the exchanges that the pairs answer: --exchanges FILE"
+        )
+    return [_pair_item(row, contexts[row.exchange_id], wanted) for row in rows]
 
 
-def _pair_item(pair: PreferencePair, wanted: int) -> Item:
+def _pair_item(pair: PreferencePair, exchange: Exchange, wanted: int) -> Item:
     sides = {"chosen": pair.chosen[0].content, "rejected": pair.rejected[0].content}
     first, second = sorted(sides) if _hash(pair.id)[-1] % 2 else sorted(sides, reverse=True)
-    roles = {"user": "speaker", "assistant": "listener", "system": "system"}
-    chat = [_message(roles[one.role], one.content) for one in pair.prompt if one.role != "system"]
+    situation = [_message("situation", exchange.situation)] if exchange.situation else []
     return Item(
         id=pair.id,
-        fields={"chat": chat, "response_a": sides[first], "response_b": sides[second]},
+        fields={
+            "chat": [*situation, *_chat(exchange)],
+            "response_a": sides[first],
+            "response_b": sides[second],
+        },
         wanted=wanted,
         hidden={"a": first, "b": second},
     )

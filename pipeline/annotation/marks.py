@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.sentences import sentence_spans
+from pipeline.text.sentences import sentence_spans
 
 
 def codes_by_sentence(text: str, marks: Sequence[tuple[int, int, str]]) -> list[tuple[str, ...]]:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
-from pipeline.annotation.coefficients import Scale
 from pipeline.errors import PipelineError
 from pipeline.records import AnswerValue, BehaviourCode
+from pipeline.statistics.agreement import Scale
 
 Kind = Literal["rating", "label", "labels", "spans", "text"]
 

@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import PipelineError, RowError
+from pipeline.layout import path_of
 from pipeline.records import WHOLE_RECORD, Annotation, AnswerValue, FinalLabel
 from pipeline.storage import AtomicFile, read_json_lines
 
-FOLDER = Path("annotations/rounds")
+FOLDER = path_of("rounds")
 
 
 def round_path(number: int, folder: Path = FOLDER) -> Path:
@@ -146,10 +147,10 @@ def _label(rows: Sequence[Annotation], number: int) -> FinalLabel | None:
     if not people:
         sources = by_role["source"]
         return _final(sources[0].value, sources, sources[0], "source", number)
-    (value, votes), *_ = Counter(_comparable(row.value) for row in people).most_common(1)
+    (value, votes), *_ = Counter(comparable(row.value) for row in people).most_common(1)
     if 2 * votes <= len(people):
         return None
-    winner = next(row for row in people if _comparable(row.value) == value)
+    winner = next(row for row in people if comparable(row.value) == value)
     method = "sole" if len(people) == 1 else "unanimous" if votes == len(people) else "majority"
     return _final(winner.value, people, winner, method, number)
 
@@ -157,7 +158,8 @@ def _label(rows: Sequence[Annotation], number: int) -> FinalLabel | None:
 _ROLES = ("adjudicator", "annotator", "source")
 
 
-def _comparable(value: AnswerValue | None) -> tuple[str, ...]:
+def comparable(value: AnswerValue | None) -> tuple[str, ...]:
+    """Return an answer such that equal ones are equal: a set of labels in order, else a text."""
     return tuple(sorted(value)) if isinstance(value, tuple) else (str(value),)
 
 
@@ -168,7 +170,7 @@ def _final(
     method: str,
     number: int,
 ) -> FinalLabel:
-    values = _comparable(value)
+    values = comparable(value)
     return FinalLabel.model_validate(
         {
             "item_id": told.item_id,
@@ -177,7 +179,7 @@ def _final(
             "values": values,
             "method": method,
             "annotators": tuple(sorted({row.annotator for row in (*rows, told)})),
-            "agreeing": sum(_comparable(row.value) == values for row in rows),
+            "agreeing": sum(comparable(row.value) == values for row in rows),
             "guidelines": told.guidelines,
             "round": number,
         }
@@ -197,7 +199,7 @@ def disagreements(annotations: Sequence[Annotation]) -> dict[str, tuple[str, ...
         if row.role == "adjudicator":
             ruled.add(row.item_id)
         elif row.role == "annotator":
-            answers[row.key[:3]].add(_comparable(row.value))
+            answers[row.key[:3]].add(comparable(row.value))
     open_items: defaultdict[str, set[str]] = defaultdict(set)
     for (item_id, _, question), given in answers.items():
         if len(given) > 1 and item_id not in ruled:

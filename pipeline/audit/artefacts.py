@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.words import count_words
 
 
 def refusals(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -19,7 +20,6 @@ def refusals(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "refusals"),
-        detector="refusals",
         action="Ask the teacher again, or drop the reply.",
     )
 
@@ -29,12 +29,9 @@ def self_reference(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "self_reference"),
-        detector="self_reference",
         action="Drop the reply: a listener does not speak of its training.",
         # "As an AI" in an answer to a question about AI is about the subject.
-        keep=lambda text, _match: (
-            not re.search(r"\b(ai|chatbot|robot)s?\b", (text.prompt or "").lower())
-        ),
+        keep=lambda text, _match: not re.search(r"\b(ai|chatbot|robot)s?\b", text.heard.lower()),
     )
 
 
@@ -43,11 +40,10 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
     found = match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "prompt_echo"),
-        detector="prompt_echo",
         action="Parse the completion again, or drop it.",
         # Who is asked to count words speaks of them.
         keep=lambda text, match: (
-            "word" not in match.group().lower() or "word" not in (text.prompt or "").lower()
+            "word" not in match.group().lower() or "word" not in text.heard.lower()
         ),
     )
     prompts = set()
@@ -69,7 +65,6 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
             echoes.append(
                 text_finding(
                     text,
-                    "prompt_echo",
                     Severity.WARNING,
                     explanation=f"Eight words of our own prompt: {hit!r}.",
                     action="Parse the completion again, or drop it.",
@@ -83,7 +78,6 @@ def preambles(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "preambles"),
-        detector="preambles",
         action="Cut the frame off, or drop the reply.",
         keep=_is_frame,
     )
@@ -105,7 +99,7 @@ def _is_frame(text: Text, match: re.Match[str]) -> bool:
     said = text.prompt or ""
     if match.start() > 0 or match.group().lstrip().lower().startswith(('"', "dear")):
         return not _ASKED_FOR.search(said[-400:])
-    return not (_GREETS.match(match.group()) and _GREETS.match(said) and len(said.split()) <= 4)
+    return not (_GREETS.match(match.group()) and _GREETS.match(said) and count_words(said) <= 4)
 
 
 def formatting(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -113,7 +107,6 @@ def formatting(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "formatting"),
-        detector="formatting",
         action="Ask for plain sentences, or rewrite it.",
     )
 
@@ -136,7 +129,6 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
     return match_rules(
         texts,
         load_rules("teacher_artefacts", "fabricated_experience"),
-        detector="fabricated_experience",
         action="Drop it: a listener must not invent a past.",
         keep=is_own,
     )
@@ -160,7 +152,6 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
         }
         findings += [
             Finding(
-                detector="stock_openers",
                 severity=Severity.WARNING,
                 responder=None if responder == "all" else responder,
                 evidence=opener,
@@ -175,3 +166,14 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not figures:
         raise SkippedError("under 50 replies of any responder")
     return Detection(findings, {"top_openers": figures}, len(table.listener_texts))
+
+
+DETECTORS = {
+    "refusals": Detector("teacher artefacts", refusals),
+    "self_reference": Detector("teacher artefacts", self_reference),
+    "prompt_echo": Detector("teacher artefacts", prompt_echo),
+    "preambles": Detector("teacher artefacts", preambles),
+    "stock_openers": Detector("teacher artefacts", stock_openers),
+    "fabricated_experience": Detector("teacher artefacts", fabricated_experience),
+    "formatting": Detector("teacher artefacts", formatting),
+}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 from itertools import combinations
@@ -10,13 +9,12 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
-
-_SENTENCE_END = re.compile(r"[.!?]+(?:\s+|$)")
+from pipeline.text.sentences import split_sentences
 
 
 def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -42,7 +40,6 @@ def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
             continue
         findings.append(
             Finding(
-                detector="column_copies",
                 severity=Severity.CRITICAL,
                 evidence=f"{left} = {right}",
                 excerpt=f"{left} = {right}",
@@ -82,7 +79,6 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
         if best != owner and shares[best] > shares.get(owner, 0.0) + 0.1:
             findings.append(
                 Finding(
-                    detector="codes_fit",
                     severity=Severity.CRITICAL,
                     responder=owner,
                     evidence=f"{owner} -> {best}",
@@ -99,4 +95,10 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
 
 
 def _fits(codes: Sequence[Any], text: str) -> bool:
-    return len(codes) == max(1, len([one for one in _SENTENCE_END.split(text) if one.strip()]))
+    return len(codes) == max(1, len(split_sentences(text)))
+
+
+DETECTORS = {
+    "column_copies": Detector("labels", column_copies),
+    "codes_fit": Detector("labels", codes_fit),
+}

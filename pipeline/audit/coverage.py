@@ -10,12 +10,14 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import fmean, median
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
 from pipeline.near_duplicates import normalise
+from pipeline.text.sentences import split_sentences
+from pipeline.text.words import count_words, distinct, runs
 
 _SAMPLE = 500
 # McCarthy and Jarvis (2010) take a type-token ratio of 0.72 as the end of a factor of MTLD.
@@ -27,11 +29,11 @@ def coverage_cells(table: AuditTable, settings: AuditSettings) -> Detection:
     texts = [text for text in table.listener_texts if text.emotion]
     if not texts:
         raise SkippedError("no column of emotions")
-    middle = median(len(text.text.split()) for text in texts)
+    middle = median(count_words(text.text) for text in texts)
     cells: Counter[tuple[str, ...]] = Counter()
     lengths, moods, responders = set(), set(), set()
     for text in texts:
-        length = "short" if len(text.text.split()) < middle else "long"
+        length = "short" if count_words(text.text) < middle else "long"
         mood = (str(text.emotion), text.sentiment or "-")
         lengths.add(length)
         moods.add(mood)
@@ -46,7 +48,6 @@ def coverage_cells(table: AuditTable, settings: AuditSettings) -> Detection:
     thin = [cell for cell in possible if cells[cell] < settings.thin_cell_rows]
     findings = [
         Finding(
-            detector="coverage_cells",
             severity=Severity.INFO,
             responder=cell[3] if cell[3] != "-" else None,
             evidence=" x ".join(cell),
@@ -80,7 +81,7 @@ def lexical_diversity(table: AuditTable, settings: AuditSettings) -> Detection:
     if not groups:
         raise SkippedError("under 50 replies of any responder")
     budget = min(
-        sum(len(text.text.split()) for text in _sampled(texts, settings))
+        sum(count_words(text.text) for text in _sampled(texts, settings))
         for texts in groups.values()
     )
     figures: dict[str, Figure] = {}
@@ -94,9 +95,9 @@ def lexical_diversity(table: AuditTable, settings: AuditSettings) -> Detection:
         joined = "\n".join(" ".join(one) for one in chosen).encode()
         figures[who] = {
             "texts": len(chosen),
-            "distinct_1": distinct(chosen, 1),
-            "distinct_2": distinct(chosen, 2),
-            "distinct_3": distinct(chosen, 3),
+            "distinct_1": round(distinct(chosen, 1) or 0.0, 4),
+            "distinct_2": round(distinct(chosen, 2) or 0.0, 4),
+            "distinct_3": round(distinct(chosen, 3) or 0.0, 4),
             "mtld": mtld([word for one in chosen for word in one]),
             "compression_ratio": round(len(joined) / max(1, len(zlib.compress(joined, 9))), 4),
             "self_bleu": self_bleu(chosen[:100]),
@@ -108,12 +109,6 @@ def _sampled(texts: Sequence[Text], settings: AuditSettings) -> list[Text]:
     if len(texts) <= _SAMPLE:
         return list(texts)
     return random.Random(settings.seed).sample(list(texts), _SAMPLE)  # noqa: S311 - no secret
-
-
-def distinct(texts: Sequence[Sequence[str]], n: int) -> float:
-    """Return the share of n-grams that differ, 0 (one gram, always) to 1 (none comes twice)."""
-    grams = [tuple(words[at : at + n]) for words in texts for at in range(len(words) - n + 1)]
-    return round(len(set(grams)) / len(grams), 4) if grams else 0.0
 
 
 def mtld(words: Sequence[str]) -> float:
@@ -141,13 +136,7 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
 
     The n-gram precisions are smoothed by one in both parts (Lin and Och, 2004) above unigrams.
     """
-    counts = [
-        [
-            Counter(tuple(words[at : at + n]) for at in range(len(words) - n + 1))
-            for n in range(1, 5)
-        ]
-        for words in texts
-    ]
+    counts = [[Counter(runs(words, n)) for n in range(1, 5)] for words in texts]
     if len(texts) < 2:
         return 0.0
     # The best and the second best count of each n-gram tell the maximum over all others.
@@ -172,14 +161,13 @@ def self_bleu(texts: Sequence[Sequence[str]]) -> float:
 
 
 _VOWELS = re.compile(r"[aeiouy]+")
-_STOP = re.compile(r"[.!?]+")
 
 
 def readability(table: AuditTable, settings: AuditSettings) -> Detection:
     """Measure Flesch reading ease per responder: 100 is very easy, under 30 very hard."""
     by_responder: dict[str, list[float]] = defaultdict(list)
     for text in table.listener_texts:
-        if len(text.text.split()) >= 5:
+        if count_words(text.text) >= 5:
             by_responder[text.responder or "all"].append(flesch(text.text))
     if not by_responder:
         raise SkippedError("no reply of five words or more")
@@ -201,7 +189,7 @@ def flesch(text: str) -> float:
     Source: Flesch (1948), Journal of Applied Psychology 32(3).
     """
     words = normalise(text.replace("'", "").replace("’", "")).split() or ["a"]
-    sentences = max(1, len([one for one in _STOP.split(text) if one.strip()]))
+    sentences = max(1, len(split_sentences(text)))
     syllables = sum(_syllables(word) for word in words)
     return 206.835 - 1.015 * len(words) / sentences - 84.6 * syllables / len(words)
 
@@ -210,3 +198,10 @@ def _syllables(word: str) -> int:
     runs = len(_VOWELS.findall(word))
     silent = word.endswith("e") and not word.endswith("le") and runs > 1
     return max(1, runs - silent)
+
+
+DETECTORS = {
+    "coverage_cells": Detector("coverage", coverage_cells),
+    "lexical_diversity": Detector("coverage", lexical_diversity),
+    "readability": Detector("coverage", readability),
+}

@@ -7,11 +7,12 @@ import re
 from collections import Counter, defaultdict
 from statistics import median
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.text.words import count_words
 
 _LETTER = re.compile(r"[^\W\d_]")
 _NOTHING = {"", "nan", "none", "null", "n/a", "na", "undefined", "[]", "{}", "-", "test", "error"}
@@ -29,7 +30,6 @@ def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "empty_text",
                 Severity.INFO if says_something or emoticon else Severity.CRITICAL,
                 explanation=f"No words in {text.column!r}.",
                 action="Drop the row, or find its text.",
@@ -63,7 +63,7 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
     dash_means_speech = dashed > 0.01 * len(table.texts)
     for text in table.texts:
         tail = text.text.rstrip()[-80:].replace("’", "'")
-        if len(text.text.split()) < 4 or _CLOSED.search(tail):
+        if count_words(text.text) < 4 or _CLOSED.search(tail):
             continue
         match = _OPEN_END.search(tail)
         if match is None and settings.is_model(text.responder):
@@ -74,7 +74,6 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "truncation",
                 Severity.WARNING,
                 explanation=f"Ends in {match.group().strip()!r}, in the middle of a phrase.",
                 action="Ask for the reply again with more room, or drop it.",
@@ -107,7 +106,6 @@ def repetition(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "repetition",
                 Severity.WARNING,
                 explanation=f"{repeated:.0%} of its 6-word runs repeat; one comes {times} times.",
                 action="Drop it: a student learns to loop from it.",
@@ -129,7 +127,7 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
     for (speaks, responder), texts in sorted(groups.items()):
         if len(texts) < 20:
             continue
-        logs = [math.log(len(text.text.split()) + 1) for text in texts]
+        logs = [math.log(count_words(text.text) + 1) for text in texts]
         middle = median(logs)
         # 1.4826 makes the median absolute deviation that of a normal distribution; a spread under
         # a tenth of the length is noise of counting.
@@ -142,10 +140,9 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "length_outliers",
                     Severity.INFO,
                     explanation=(
-                        f"{len(text.text.split())} words; the median of "
+                        f"{count_words(text.text)} words; the median of "
                         f"{responder or speaks} is {math.exp(middle) - 1:.0f}."
                     ),
                     action="Look at it: a reply cut short, or one that ran on.",
@@ -155,3 +152,11 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not medians:
         raise SkippedError("under 20 texts of any responder")
     return Detection(findings, {"median_words": medians}, len(table.texts))
+
+
+DETECTORS = {
+    "empty_text": Detector("text integrity", empty_text),
+    "truncation": Detector("text integrity", truncation),
+    "repetition": Detector("text integrity", repetition),
+    "length_outliers": Detector("text integrity", length_outliers),
+}

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figures
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, near_duplicates, normalise
+from pipeline.text.words import count_words
 
 KEEP_RULE = "kept: the best rated, of equals the first in the file"
 
@@ -60,11 +61,10 @@ def exact_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
             continue
         clusters += 1
         keep = kept(members)
-        long = len(words.split()) >= settings.near_duplicate_min_words
+        long = count_words(words) >= settings.near_duplicate_min_words
         findings += [
             text_finding(
                 text,
-                "exact_duplicates",
                 Severity.WARNING if long else Severity.INFO,
                 explanation=f"The same words as {_where(keep)}; {len(members)} texts say them.",
                 action=f"Drop it ({KEEP_RULE}).",
@@ -88,7 +88,7 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
         long = [
             text
             for text in distinct
-            if text.speaks == speaks and len(text.text.split()) >= settings.near_duplicate_min_words
+            if text.speaks == speaks and count_words(text.text) >= settings.near_duplicate_min_words
         ]
         pairs = near_duplicates(
             [text.text for text in long], threshold=settings.near_duplicate_jaccard
@@ -111,7 +111,6 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
                 findings.append(
                     text_finding(
                         long[index],
-                        "near_duplicates",
                         Severity.WARNING,
                         explanation=(
                             f"Shares {likeness[index][nearest]:.0%} of its 4-character shingles "
@@ -133,3 +132,9 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
 
 def _where(text: Text) -> str:
     return f"row {text.row_id}" + (f" ({text.responder})" if text.responder else "")
+
+
+DETECTORS = {
+    "exact_duplicates": Detector("duplicates", exact_duplicates),
+    "near_duplicates": Detector("duplicates", near_duplicate_texts),
+}

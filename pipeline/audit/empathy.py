@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, load_words, match_rules, straight
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.sentences import asks, split_sentences
 
 
 def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -29,7 +30,6 @@ def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "meaning_drift",
                     Severity.WARNING,
                     explanation=f"Shares {shared:.0%} of its content words with its original.",
                     action="Check that it still answers the same; drop it if not.",
@@ -46,7 +46,6 @@ def _content(text: str) -> set[str]:
 
 
 _QUESTION = re.compile(r"[^.!?]*\?")
-_SENTENCE = re.compile(r"[^.!?]*[.!?]+|[^.!?]+$")
 
 
 def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -54,10 +53,10 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     shares: dict[str, list[float]] = defaultdict(list)
     for text in table.listener_texts:
-        sentences = [one for one in _SENTENCE.findall(text.text) if re.search(r"\w", one)]
+        sentences = split_sentences(text.text)
         if not sentences:
             continue
-        questions = [one for one in sentences if one.rstrip().endswith("?")]
+        questions = [sentence for sentence in sentences if asks(sentence)]
         share = len(questions) / len(sentences)
         shares[text.responder or "all"].append(share)
         if len(questions) >= 3 and share > settings.question_share:
@@ -65,7 +64,6 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "question_share",
                     Severity.INFO,
                     explanation=f"{len(questions)} of {len(sentences)} sentences are questions.",
                     action="Look at it: a row of questions is an interview.",
@@ -98,7 +96,6 @@ def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         texts,
         load_rules("empathy", "toxic_positivity"),
-        detector="toxic_positivity",
         action="Ask for a reply that stays with the feeling, or have it rated.",
         keep=_argues_away,
     )
@@ -124,7 +121,7 @@ def _argues_away(text: Text, match: re.Match[str]) -> bool:
     asked = after[len(sentence) : len(sentence) + 1] == "?"
     if asked or re.search(r"\b(but i disagree|isn't true|not true)", after[:60], re.IGNORECASE):
         return False
-    said = straight(text.prompt or "")
+    said = straight(text.heard)
     troubled = _TROUBLED.match((text.emotion or text.sentiment or "").strip())
     if _RELIEVED.search(said[-150:]) or (said and not troubled and not _BAD_NEWS.search(said)):
         return False
@@ -153,7 +150,6 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "empty_sympathy",
                     Severity.INFO,
                     explanation=f"Only {share:.0%} of its words are about this speaker.",
                     action="Prefer replies that name what has happened.",
@@ -231,7 +227,7 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
                 continue
             answered.add(text.dialogue_id)
         mood = (text.emotion or text.sentiment or "").strip()
-        told = f"{text.prompt or ''} {text.situation or ''}"
+        told = f"{text.heard} {text.situation or ''}"
         if _SAD.match(mood):
             pattern, mixed, softens = _CONGRATULATES, _GOOD_NEWS, _PITIES
         elif _ELATED.match(mood):
@@ -246,7 +242,6 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "emotion_mismatch",
                 Severity.INFO,
                 explanation=f"Opens so to a speaker whose feeling is {mood!r}.",
                 action="Check the reply and the emotion label: one of them is wrong.",
@@ -254,3 +249,12 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
             )
         )
     return Detection(findings, {}, len(texts))
+
+
+DETECTORS = {
+    "meaning_drift": Detector("empathy", meaning_drift),
+    "question_share": Detector("empathy", question_share),
+    "emotion_mismatch": Detector("empathy", emotion_mismatch),
+    "toxic_positivity": Detector("empathy", toxic_positivity),
+    "empty_sympathy": Detector("empathy", empty_sympathy),
+}

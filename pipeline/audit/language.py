@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from functools import cache
-from typing import Any
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.text.languages import language_of
 
 _LETTER = re.compile(r"[^\W\d_]")
 
@@ -27,12 +27,11 @@ def wrong_language(table: AuditTable, settings: AuditSettings) -> Detection:
         foreign = sum(ord(letter) > 0x24F for letter in letters) / len(letters)
         if main == "en" and foreign < 0.3 and _looks_english(start):
             continue
-        language, share = _language(start)
+        language, share = language_of(start)
         if language != main and (share > 0.95 or foreign >= 0.3):
             findings.append(
                 text_finding(
                     text,
-                    "wrong_language",
                     Severity.WARNING,
                     explanation=f"Reads as {language!r}; most of the table is {main!r}.",
                     action="Check it; drop or translate it.",
@@ -52,18 +51,10 @@ def _looks_english(text: str) -> bool:
 
 def _main_language(texts: list[Text]) -> str:
     sample = texts[:: max(1, len(texts) // 200)]
-    counts = Counter(_language(text.text[:400])[0] for text in sample)
+    counts = Counter(language_of(text.text[:400])[0] for text in sample)
     return counts.most_common(1)[0][0] if counts else "unknown"
 
 
-def _language(text: str) -> tuple[str, float]:
-    """Return (ISO 639-1 code, probability 0 to 1)."""
-    language, probability = _identifier().classify(text)
-    return str(language), float(probability)
-
-
-@cache
-def _identifier() -> Any:
-    from py3langid.langid import MODEL_FILE, LanguageIdentifier
-
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+DETECTORS = {
+    "wrong_language": Detector("text integrity", wrong_language),
+}

@@ -5,13 +5,14 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, text_finding
 from pipeline.near_duplicates import normalise
+from pipeline.text.words import count_words
 
 
 def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
@@ -22,7 +23,7 @@ def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
     findings: list[Finding] = []
     for text in texts:
         prompt = text.prompt or ""
-        reply, said = _trigrams(text.text), _trigrams(f"{prompt} . {text.situation or ''}")
+        reply, said = _trigrams(text.text), _trigrams(f"{text.heard} . {text.situation or ''}")
         if len(reply) < 4:
             continue
         shared = len(reply & said) / len(reply)
@@ -38,7 +39,6 @@ def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "parroting",
                 Severity.WARNING,
                 explanation=why,
                 action="Ask the teacher again: a reflection says it in other words.",
@@ -88,4 +88,9 @@ def _answers_with(reply: str, said: str) -> bool:
     """Whether it takes up words to ask about them, to agree, or to take leave likewise."""
     asks = re.match(r"\W*(who|what|when|where|why|which|how)\b[^.!]*\?\W*$", reply, re.IGNORECASE)
     agrees = re.search(r"\b(too|as well)\W*$", reply, re.IGNORECASE)
-    return bool(asks or agrees or len(said.split()) < 6)
+    return bool(asks or agrees or count_words(said) < 6)
+
+
+DETECTORS = {
+    "parroting": Detector("empathy", parroting),
+}

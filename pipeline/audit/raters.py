@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from statistics import fmean, pstdev, variance
+from statistics import fmean, pstdev
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
+from pipeline.statistics.agreement import icc_1
 
 
 def _by_rater(table: AuditTable) -> dict[str, list[Text]]:
@@ -34,7 +35,6 @@ def straight_lining(table: AuditTable, settings: AuditSettings) -> Detection:
         findings += [
             text_finding(
                 text,
-                "straight_lining",
                 Severity.WARNING,
                 explanation=f"Rater {rater} gave all of {len(texts)} items {texts[0].rating:g}.",
                 action="Weigh this rater's labels down, or have the items rated again.",
@@ -67,7 +67,8 @@ def rater_severity(table: AuditTable, settings: AuditSettings) -> Detection:
             ]
             for texts in raters.values()
         ]
-        icc[arm] = _icc1([group for group in groups if len(group) > 1])
+        share = icc_1([group for group in groups if len(group) > 1])
+        icc[arm] = None if share is None else round(share, 4)
     means = {arm: fmean(ratings) for arm, ratings in arms.items()}
     spreads = {arm: pstdev(ratings) for arm, ratings in arms.items()}
     findings = []
@@ -80,7 +81,6 @@ def rater_severity(table: AuditTable, settings: AuditSettings) -> Detection:
         if abs(z) >= settings.rater_severity_z:
             findings.append(
                 Finding(
-                    detector="rater_severity",
                     severity=Severity.INFO,
                     row_ids=tuple(text.row_id for text in texts),
                     responder=texts[0].responder,
@@ -96,25 +96,6 @@ def rater_severity(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"icc1": icc, "raters": len(raters)}, sum(map(len, raters.values())))
 
 
-def _icc1(groups: list[list[float]]) -> float | None:
-    """Return ICC(1) of a one-way design, None where it is not defined (Shrout and Fleiss, 1979)."""
-    if len(groups) < 2:
-        return None
-    sizes = [len(group) for group in groups]
-    total, count = sum(sizes), len(groups)
-    if total <= count:
-        return None
-    grand = sum(map(sum, groups)) / total
-    between = sum(n * (fmean(g) - grand) ** 2 for n, g in zip(sizes, groups, strict=True))
-    between /= count - 1
-    within = sum((n - 1) * variance(g) for n, g in zip(sizes, groups, strict=True)) / (
-        total - count
-    )
-    size = (total - sum(n * n for n in sizes) / total) / (count - 1)
-    bottom = between + (size - 1) * within
-    return round((between - within) / bottom, 4) if bottom else None
-
-
 def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report raters who rated one responder only: kindness and quality look the same."""
     raters = _by_rater(table)
@@ -127,7 +108,6 @@ def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
     if share >= 0.5:
         findings.append(
             Finding(
-                detector="arm_confounding",
                 severity=Severity.WARNING,
                 score=round(share, 4),
                 explanation=(
@@ -139,3 +119,10 @@ def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
         )
     figures: dict[str, Figure] = {"share_of_raters_with_one_arm": round(share, 4)}
     return Detection(findings, figures, sum(map(len, raters.values())))
+
+
+DETECTORS = {
+    "straight_lining": Detector("labels", straight_lining),
+    "rater_severity": Detector("labels", rater_severity),
+    "arm_confounding": Detector("labels", arm_confounding),
+}

@@ -6,8 +6,15 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.audit.table import AuditTable, Pair, Text
-from pipeline.records import Exchange, PreferencePair, Response, SFTExample, SplitAssignment
+from pipeline.audit.table import AuditPair, AuditTable, Text
+from pipeline.records import (
+    Exchange,
+    PreferencePair,
+    Response,
+    SFTExample,
+    SplitAssignment,
+    text_of_turns,
+)
 from pipeline.storage import read_table
 
 
@@ -17,21 +24,16 @@ class Origins:
     def __init__(self, exchanges: Path, responses: Iterable[Path], splits: Path) -> None:
         sides = {one.exchange_id: one.split for one in read_table(splits, SplitAssignment)}
         self.said = {
-            one.id: _said(one, sides.get(one.id)) for one in read_table(exchanges, Exchange)
+            one.id: utterance_text(one, sides.get(one.id))
+            for one in read_table(exchanges, Exchange)
         }
         self.responses = {one.id: one for path in responses for one in read_table(path, Response)}
 
     def reply(self, response_id: str, exchange_id: str) -> Text:
         """Return the reply as a text of its own, with all that is known of it."""
-        said, response = self.said[exchange_id], self.responses[response_id]
+        response = self.responses[response_id]
         return replace(
-            said,
-            row_id=response.id,
-            text=response.text,
-            column="response",
-            speaks="listener",
-            responder=response.responder,
-            prompt=said.text,
+            reply_text(self.said[exchange_id], response),
             rater=response.rater,
             label=None if response.rating is None else str(response.rating),
             rating=None if response.rating is None else float(response.rating),
@@ -39,7 +41,8 @@ class Origins:
         )
 
 
-def _said(exchange: Exchange, split: str | None) -> Text:
+def utterance_text(exchange: Exchange, split: str | None = None) -> Text:
+    """Return an exchange's utterance as the audit sees it, with what was said before it."""
     return Text(
         row_id=exchange.id,
         text=exchange.utterance,
@@ -48,9 +51,23 @@ def _said(exchange: Exchange, split: str | None) -> Text:
         dialogue_id=exchange.dialogue_id,
         group=exchange.collection_id,
         split=split,
+        history=text_of_turns(exchange.transcript()[:-1]),
         situation=exchange.situation,
         emotion=exchange.emotion,
         sentiment=exchange.sentiment,
+    )
+
+
+def reply_text(utterance: Text, response: Response) -> Text:
+    """Return a response as the audit sees it, without what people said of it."""
+    return replace(
+        utterance,
+        row_id=response.id,
+        text=response.text,
+        column="response",
+        speaks="listener",
+        responder=response.responder,
+        prompt=utterance.text,
     )
 
 
@@ -100,11 +117,11 @@ def preference_table(origins: Origins, path: Path, name: str) -> AuditTable:
             for column, side in sides.items()
         ]
         pairs.append(
-            Pair(
+            AuditPair(
                 row_id=pair.id,
                 chosen=pair.chosen[0].content,
                 rejected=pair.rejected[0].content,
-                prompt=pair.prompt[-1].content,
+                prompt="\n".join(message.content for message in pair.prompt),
                 chosen_rating=pair.chosen_rating,
                 rejected_rating=pair.rejected_rating,
                 dialogue_id=said.dialogue_id,

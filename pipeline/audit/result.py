@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import Literal, TypeAlias
+from typing import Any, Literal, TypeAlias
+
+from pydantic import BaseModel
 
 from pipeline.audit.finding import Finding, Severity
 
@@ -78,9 +80,14 @@ class AuditResult:
     def summary(self, *, seconds: bool = False) -> Figures:
         """Return what `summary.json` holds; the same input gives the same bytes.
 
-        With `seconds`, each detector also says how long it took.
+        With `seconds`, each detector also says how long it took. `waived_findings` are positions in
+        the table of findings.
         """
         detectors: dict[str, Figure] = {}
+        waived = set(map(id, self.waived))
+        positions: list[Figure] = [
+            position for position, finding in enumerate(self.findings) if id(finding) in waived
+        ]
         for run in self.runs:
             entry: Figures = {
                 "family": run.family,
@@ -102,6 +109,40 @@ class AuditResult:
             "notes": list(self.notes),
             "counts": dict(self.counts()),
             "waived": len(self.waived),
+            "waived_findings": positions,
             "failed": [run.detector for run in self.failed],
             "detectors": detectors,
         }
+
+
+class RunSummary(BaseModel):
+    """What a summary says of one detector."""
+
+    family: str
+    status: Status
+    why: str
+    rows_checked: int
+    figures: dict[str, Any]
+
+
+class Summary(BaseModel):
+    """What `AuditResult.summary` gives, read again."""
+
+    name: str
+    rows: int
+    texts: int
+    columns: dict[str, str]
+    columns_guessed: bool
+    notes: list[str]
+    waived_findings: list[int]
+    detectors: dict[str, RunSummary]
+
+    def result(self, findings: list[Finding]) -> AuditResult:
+        """Return the audit whose summary this is."""
+        return AuditResult(
+            **{name: getattr(self, name) for name in ("name", "rows", "texts", "columns", "notes")},
+            columns_guessed=self.columns_guessed,
+            runs=[DetectorRun(name, **dict(run)) for name, run in self.detectors.items()],
+            findings=findings,
+            waived=[findings[position] for position in self.waived_findings],
+        )

@@ -3,61 +3,52 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
 
+from pipeline.audit.detector import Detector, SkippedError, stamped
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.raw_table import shown
-from pipeline.audit.result import AuditResult, Detection, DetectorRun
+from pipeline.audit.result import AuditResult, DetectorRun, Summary
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError, TargetError
+from pipeline.extensions import ExtensionError, summary
 from pipeline.progress import track
-from pipeline.storage import MARKER, AtomicFolder, write_json, write_table
+from pipeline.storage import (
+    MARKER,
+    AtomicFolder,
+    read_json_as,
+    read_table,
+    write_json,
+    write_table,
+)
 
-FILES = {"findings.parquet", "summary.json", "index.html"}
-
-
-class SkippedError(Exception):
-    """A detector has nothing to look at in this table; the message says what is missing."""
-
-
-Detect: TypeAlias = Callable[[AuditTable, AuditSettings], Detection]
-
-
-@dataclass(frozen=True)
-class Detector:
-    """A named check; `family` is the heading under which a report shows it."""
-
-    name: str
-    family: str
-    detect: Detect
+FINDINGS, SUMMARY, PAGE = "findings.parquet", "summary.json", "index.html"
 
 
 def run_audit(
     table: AuditTable,
     settings: AuditSettings,
     *,
-    detectors: Sequence[Detector] | None = None,
+    detectors: Mapping[str, Detector] | None = None,
 ) -> AuditResult:
     """Run `detectors`, all there are unless given, and gather what they say."""
     if detectors is None:
-        from pipeline.audit.detectors import DETECTORS
+        from pipeline.audit.detectors import all_detectors
 
-        detectors = DETECTORS
-    known = {detector.name for detector in detectors}
-    if unknown := sorted(settings.severities.keys() - known):
+        detectors = all_detectors()
+    if unknown := sorted(settings.severities.keys() - detectors.keys()):
         raise PipelineError(
             f"audit.severities: no detector {', '.join(unknown)}\n"
-            f"There are: {', '.join(sorted(known))}"
+            f"There are: {', '.join(sorted(detectors))}"
         )
     table = _bounded(table, settings.max_text_chars)
     runs, findings = [], []
-    for detector in track(detectors, f"audit {table.name}", total=len(detectors)):
-        run, found = _run_one(detector, table, settings)
+    for name in track(detectors, f"audit {table.name}", total=len(detectors)):
+        run, found = _run_one(name, detectors[name], table, settings)
         runs.append(run)
         findings += found
     return AuditResult(
@@ -73,22 +64,22 @@ def run_audit(
 
 
 def _run_one(
-    detector: Detector, table: AuditTable, settings: AuditSettings
+    name: str, detector: Detector, table: AuditTable, settings: AuditSettings
 ) -> tuple[DetectorRun, list[Finding]]:
     begun = time.perf_counter()
     try:
-        detection = detector.detect(table, settings)
+        detection = stamped(name, detector.detect(table, settings))
     except SkippedError as skip:
-        return DetectorRun(detector.name, detector.family, "skipped", why=str(skip)), []
+        return DetectorRun(name, detector.family, "skipped", why=str(skip)), []
     except Exception as error:  # noqa: BLE001 - the promise of the runner: no detector stops another
-        why = f"{type(error).__name__}: {str(error)[:300]}"
+        why = " ".join(str(error).split()) if isinstance(error, ExtensionError) else summary(error)
         seconds = time.perf_counter() - begun
-        return DetectorRun(detector.name, detector.family, "failed", seconds=seconds, why=why), []
+        return DetectorRun(name, detector.family, "failed", seconds=seconds, why=why), []
     findings = detection.findings
-    if wanted := settings.severities.get(detector.name):
-        findings = [one.model_copy(update={"severity": wanted}) for one in findings]
+    if wanted := settings.severities.get(name):
+        findings = [finding.model_copy(update={"severity": wanted}) for finding in findings]
     run = DetectorRun(
-        detector.name,
+        name,
         detector.family,
         "ok",
         rows_checked=detection.rows_checked,
@@ -104,7 +95,12 @@ def _bounded(table: AuditTable, max_chars: int) -> AuditTable:
     if not long:
         return table
     texts = [
-        replace(text, text=text.text[:max_chars], prompt=text.prompt and text.prompt[:max_chars])
+        replace(
+            text,
+            text=text.text[:max_chars],
+            prompt=text.prompt and text.prompt[:max_chars],
+            history=text.history[-max_chars:],
+        )
         for text in table.texts
     ]
     note = f"{long} texts are longer than {max_chars:,} characters: only their start was checked"
@@ -152,13 +148,16 @@ def critical(findings: Iterable[Finding]) -> list[Finding]:
     return [finding for finding in findings if finding.severity is Severity.CRITICAL]
 
 
-def write_result(result: AuditResult, folder: Path, *, ids_are_explained: bool = False) -> None:
-    """Write `findings.parquet`, `summary.json` and the page `index.html` to `folder`."""
-    from pipeline.audit.report import write_report
+def write_result(result: AuditResult, folder: Path) -> None:
+    """Write `findings.parquet` and `summary.json` to `folder`."""
+    write_table(folder / FINDINGS, Finding, result.findings)
+    write_json(folder / SUMMARY, result.summary())
 
-    write_table(folder / "findings.parquet", Finding, result.findings)
-    write_json(folder / "summary.json", result.summary())
-    write_report(result, folder / "index.html", ids_are_explained=ids_are_explained)
+
+def read_result(folder: Path) -> AuditResult:
+    """Read what `write_result` wrote; how long a detector took is not kept."""
+    summary = read_json_as(folder / SUMMARY, Summary)
+    return summary.result(list(read_table(folder / FINDINGS, Finding)))
 
 
 def audit_folder(folder: Path) -> AtomicFolder:
@@ -180,5 +179,5 @@ def check_encodable(folder: Path) -> None:
 
 
 def is_audit(folder: Path) -> bool:
-    """Return whether `folder` holds what `write_result` writes, and nothing else."""
-    return {path.name for path in folder.iterdir()} - {MARKER} == FILES
+    """Return whether `folder` holds an audit with its page, and nothing else."""
+    return {path.name for path in folder.iterdir()} - {MARKER} == {FINDINGS, SUMMARY, PAGE}

@@ -13,13 +13,14 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import KEEP_RULE, by_words, kept, repeatable
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, jaccard, shingles
+from pipeline.text.words import count_words
 
 if TYPE_CHECKING:
     import numpy as np
@@ -39,7 +40,7 @@ def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection
     texts = [
         text
         for text in distinct
-        if text.speaks == "listener" and len(text.text.split()) >= settings.near_duplicate_min_words
+        if text.speaks == "listener" and count_words(text.text) >= settings.near_duplicate_min_words
     ]
     if len(texts) < 20:
         raise SkippedError("under 20 distinct replies of some length")
@@ -51,7 +52,7 @@ def semantic_duplicates(table: AuditTable, settings: AuditSettings) -> Detection
         words, vectors, least = None, table.embed(said), settings.embedding_cosine
     exact = len(texts) <= settings.semantic_exact_rows
     blocks = [_all(len(texts))] if exact else list(_halved(vectors))
-    short = [len(text.split()) < _SHORT_WORDS for text in said]
+    short = [count_words(text) < _SHORT_WORDS for text in said]
     pairs = [
         (left, right, cosine)
         for block in blocks
@@ -94,7 +95,6 @@ def _findings(texts: Sequence[Text], pairs: list[tuple[int, int, float]]) -> Ite
             cosine, other = nearest[index]
             yield text_finding(
                 texts[index],
-                "semantic_duplicates",
                 Severity.INFO,
                 explanation=(
                     f"Means nearly the same as row {texts[other].row_id}"
@@ -181,3 +181,8 @@ def _coverage(
     same = block_of[sample][:, None] == block_of[None, :]
     found = int((near & same).sum())
     return round(found / max(1, int(near.sum())), 4)
+
+
+DETECTORS = {
+    "semantic_duplicates": Detector("duplicates", semantic_duplicates),
+}

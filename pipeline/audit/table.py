@@ -6,7 +6,7 @@ A wide row (one dialogue, five replies) becomes several texts that share a row i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Literal
@@ -20,7 +20,8 @@ Speaks = Literal["speaker", "listener"]
 class Text:
     """One text to check.
 
-    `prompt` is the utterance it answers and `improved_from` the reply it is a rewrite of.
+    `prompt` is the utterance it answers, `history` what was said before that, and `improved_from`
+    the reply it is a rewrite of.
     `label` is the value of the label column, `rating` the same as a number where it is one.
     `codes` are behaviour codes, one per sentence, or None where the file has none.
     `probabilities` are a classifier's of each label, if the file holds any.
@@ -35,6 +36,7 @@ class Text:
     split: str | None = None
     group: str | None = None
     prompt: str | None = None
+    history: str = ""
     situation: str | None = None
     improved_from: str | None = None
     emotion: str | None = None
@@ -45,9 +47,14 @@ class Text:
     codes: tuple[str, ...] | None = None
     probabilities: Mapping[str, float] | None = None
 
+    @property
+    def heard(self) -> str:
+        """All that was said to who writes it, oldest first."""
+        return "\n".join(part for part in (self.history, self.prompt) if part)
+
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class AuditPair:
     """Two answers, the first preferred; ratings are None where a side was not rated.
 
     `other_prompt` is the rejected side's own prompt where the file holds one.
@@ -77,7 +84,7 @@ class AuditTable:
     name: str
     rows: int
     texts: Sequence[Text]
-    pairs: Sequence[Pair] = ()
+    pairs: Sequence[AuditPair] = ()
     raw: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     columns_guessed: bool = False
@@ -96,22 +103,9 @@ class AuditTable:
         """Who answers, in order of the alphabet."""
         return sorted({text.responder for text in self.listener_texts if text.responder})
 
-    def has(self, claim: Callable[[Text], object]) -> bool:
-        """Return whether any text fulfils `claim`."""
-        return any(claim(text) for text in self.texts)
-
-    def by_dialogue(self) -> Iterator[tuple[str, list[Text]]]:
-        """Yield each dialogue id with its texts."""
-        grouped: dict[str, list[Text]] = {}
-        for text in self.texts:
-            if text.dialogue_id is not None:
-                grouped.setdefault(text.dialogue_id, []).append(text)
-        yield from grouped.items()
-
 
 def text_finding(
     text: Text,
-    detector: str,
     severity: Severity,
     *,
     explanation: str,
@@ -125,7 +119,6 @@ def text_finding(
     start, end = span or (0, min(len(text.text), 200))
     end = min(end, start + 300)
     return Finding(
-        detector=detector,
         severity=severity,
         row_ids=(text.row_id, *others),
         dialogue_id=text.dialogue_id,

@@ -9,14 +9,16 @@ import io
 import os
 import sys
 from pathlib import Path
+from typing import Any
 
 import typer
+from typer.core import TyperGroup
 
 from pipeline.cli import (
     accept,
     annotate,
-    annotation_stages,
     audit,
+    dag,
     diff,
     explain,
     export,
@@ -28,13 +30,8 @@ from pipeline.cli import (
     preview,
     repro,
     reward,
-    reward_stages,
     score,
-    scoring_stages,
-    stages,
-    student_stages,
     student_use,
-    study,
     tuning,
 )
 from pipeline.cli import doctor as doctor_command
@@ -42,8 +39,22 @@ from pipeline.cli import open as open_command
 from pipeline.cli.refusals import refusals_explained
 from pipeline.cli.stopped import noted
 
+
+class _WithStages(TyperGroup):
+    """Knows the stages of dvc.yaml, too; they are read when one is run, and no help lists them."""
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        command = super().get_command(ctx, cmd_name)
+        if command is None and cmd_name.isidentifier():
+            from pipeline.dag.command import find_stage
+
+            return find_stage(cmd_name)
+        return command
+
+
 app = typer.Typer(
     name="distillery",
+    cls=_WithStages,
     help="Build, audit and distil empathetic-dialogue corpora.",
     no_args_is_help=True,
     add_completion=False,
@@ -63,25 +74,20 @@ for module in (
     explain,
     export,
     diff,
-    study,
     accept,
     audit,
     annotate,
+    dag,
     score,
     reward,
     tuning,
     student_use,
-    stages,
-    scoring_stages,
-    annotation_stages,
-    student_stages,
-    reward_stages,
 ):
     module.register(app)
 
 
-def main() -> None:
-    """Run the command line; a user's error is one message, not a traceback.
+def main(commands: typer.Typer = app) -> None:
+    """Run a command line; a user's error is one message, not a traceback.
 
     Exit codes: 0 ok, 1 a gate said no, 2 wrong input or usage, 130 interrupted.
     """
@@ -97,7 +103,7 @@ def main() -> None:
         forbid_connections()
     try:
         with noted(), refusals_explained():
-            app()
+            commands()
     except PipelineError as error:
         from pipeline.pages import printable
 

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from pipeline.layout import path_of
+
 
 def register(app: typer.Typer) -> None:
     """Add the command of this module to `app`."""
@@ -16,9 +18,9 @@ def register(app: typer.Typer) -> None:
 def accept(
     expectations: Annotated[
         Path, typer.Option(help="figures of the build, as stage `expect` wrote them")
-    ] = Path("reports/metrics/expectations.json"),
-    out: Annotated[Path, typer.Option(help="where the standard is kept, in git")] = Path(
-        "reports/accepted.json"
+    ] = path_of("expectations"),
+    out: Annotated[Path, typer.Option(help="where the standard is kept, in git")] = path_of(
+        "accepted"
     ),
 ) -> None:
     """Compare later builds with this one: row counts, lengths, shares of classes."""

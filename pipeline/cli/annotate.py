@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 import typer
 
 from pipeline.cli import annotate_files
+from pipeline.layout import path_of
 
 annotate = typer.Typer(
     help="Label in Argilla: serve, push, pull, measure agreement, adjudicate.",
@@ -25,11 +26,11 @@ Responses = Annotated[Path, typer.Option(help="responses of the corpus")]
 Names = Annotated[str, typer.Option(help="account names, with commas in between")]
 
 DEFAULT_HOME = Path(".distillery/argilla")
-BOOK = Path("annotations/guidelines")
-SELECTION = Path("datasets/annotations/selection.parquet")
-EXCHANGES = Path("datasets/exchanges.parquet")
-RESPONSES = Path("datasets/responses/source.parquet")
-SUGGESTIONS = Path("datasets/annotations/suggestions.jsonl")
+BOOK = path_of("guidelines")
+SELECTION = path_of("selection")
+EXCHANGES = path_of("exchanges")
+RESPONSES = path_of("source")
+SUGGESTIONS = path_of("suggestions")
 
 
 def register(app: typer.Typer) -> None:
@@ -150,7 +151,7 @@ def push(
 
     proposed = suggestions or ([SUGGESTIONS] if SUGGESTIONS.is_file() else [])
     items = (
-        pair_items(pairs, limit=limit, wanted=wanted)
+        pair_items(pairs, exchanges, limit=limit, wanted=wanted)
         if pairs
         else response_items(selection, exchanges, responses, proposed)
     )
@@ -174,7 +175,7 @@ def push(
 
 def pull(
     round_number: Round = 1,
-    rounds: Annotated[Path, typer.Option(help="folder of the rounds")] = Path("annotations/rounds"),
+    rounds: Annotated[Path, typer.Option(help="folder of the rounds")] = path_of("rounds"),
     home: Home = DEFAULT_HOME,
     as_json: AsJson = False,
 ) -> None:
@@ -207,7 +208,7 @@ def adjudicate(
     exchanges: Exchanges = EXCHANGES,
     responses: Responses = RESPONSES,
     pairs: Annotated[Path | None, typer.Option(help="preference pairs instead")] = None,
-    rounds: Annotated[Path, typer.Option(help="folder of the rounds")] = Path("annotations/rounds"),
+    rounds: Annotated[Path, typer.Option(help="folder of the rounds")] = path_of("rounds"),
     guidelines: Guidelines = BOOK,
     home: Home = DEFAULT_HOME,
 ) -> None:
@@ -225,7 +226,9 @@ def adjudicate(
 
     annotations = read_round(round_path(round_number, rounds))
     items = (
-        pair_items(pairs, limit=10**9) if pairs else response_items(selection, exchanges, responses)
+        pair_items(pairs, exchanges, limit=10**9)
+        if pairs
+        else response_items(selection, exchanges, responses)
     )
     done = send(
         find_address(home_at(home)),

@@ -8,10 +8,12 @@ from typing import Annotated, Any, Literal
 
 import typer
 
+from pipeline.layout import path_of
+
 AsJson = Annotated[bool, typer.Option("--json", help="for scripts")]
 Rounds = Annotated[Path, typer.Option(help="folder of the rounds")]
-ROUNDS = Path("annotations/rounds")
-BOOK = Path("annotations/guidelines")
+ROUNDS = path_of("rounds")
+BOOK = path_of("guidelines")
 
 
 def register(app: typer.Typer) -> None:
@@ -172,12 +174,8 @@ def give(
     round_number: Annotated[int | None, typer.Option("--round", min=0, help="a round")] = None,
     file: Annotated[Path | None, typer.Option(help="a round's file instead")] = None,
     items: Annotated[Path | None, typer.Option(help="a selection: write its texts")] = None,
-    exchanges: Annotated[Path, typer.Option(help="exchanges of the corpus")] = Path(
-        "datasets/exchanges.parquet"
-    ),
-    responses: Annotated[Path, typer.Option(help="responses of the corpus")] = Path(
-        "datasets/responses/source.parquet"
-    ),
+    exchanges: Annotated[Path, typer.Option(help="exchanges of the corpus")] = path_of("exchanges"),
+    responses: Annotated[Path, typer.Option(help="responses of the corpus")] = path_of("source"),
     rounds: Rounds = ROUNDS,
 ) -> None:
     """Write a round's labels, or the selected items with their questions, for another tool."""

@@ -13,9 +13,11 @@ if TYPE_CHECKING:
     from pipeline.audit.result import AuditResult
     from pipeline.audit.roles import Roles
 
-In = Annotated[Path, typer.Option(help="input")]
-Out = Annotated[Path, typer.Option(help="output")]
 Column = Annotated[str | None, typer.Option(help="column of that role; guessed if not given")]
+
+
+# `audit build`, which DVC runs; no help lists it.
+STAGE = "build"
 
 
 class Embeddings(StrEnum):
@@ -28,8 +30,15 @@ class Embeddings(StrEnum):
 class _FileFirst(TyperGroup):
     """`audit FILE` is short for `audit file FILE`."""
 
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        if cmd_name == STAGE:
+            from pipeline.dag.command import stage_command
+
+            return stage_command("audit")
+        return super().get_command(ctx, cmd_name)
+
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
-        if args and args[0] not in self.commands:
+        if args and args[0] not in (*self.commands, STAGE):
             args = ["file", *args]
         return super().resolve_command(ctx, args)
 
@@ -90,10 +99,12 @@ def audit_file(
 
     from pipeline.audit.building import read_table
     from pipeline.audit.layouts import get_layout
-    from pipeline.audit.run import audit_folder, run_audit, write_result
+    from pipeline.audit.run import PAGE, audit_folder, run_audit, write_result
     from pipeline.audit.settings import AuditSettings
     from pipeline.cli.console import note, say_json
     from pipeline.errors import GateFailedError, PipelineError
+    from pipeline.pages import write_page
+    from pipeline.reporting.audit_page import audit_html
     from pipeline.sources.pseudonyms import PUBLISHED
 
     target = file or path
@@ -127,11 +138,12 @@ def audit_file(
     with audit_folder(folder) as part:
         result = run_audit(table, AuditSettings())
         write_result(result, part)
+        write_page(part / PAGE, audit_html(result))
     if json:
         say_json(result.summary(seconds=True))
     else:
         _print(result)
-    note(f"report: {folder / 'index.html'}; beside it findings.parquet and summary.json")
+    note(f"report: {folder / PAGE}; beside it findings.parquet and summary.json")
     counts = result.counts()
     found = counts["warning"] + counts["critical"]
     if found or result.failed:
@@ -139,35 +151,6 @@ def audit_file(
         raise GateFailedError(
             f"{found} findings of severity warning or critical{broken}\nThey are in {folder}."
         )
-
-
-@app.command("build", hidden=True)
-def audit_build(
-    *,
-    exchanges: In,
-    responses: In,
-    splits: In,
-    sft: In,
-    preferences: In,
-    out: Out,
-    metrics: Out,
-) -> None:
-    """Audit the source and every corpus of a build: the stage `audit`."""
-    from pipeline.params import load_params
-    from pipeline.stages import audit as stage
-
-    params = load_params()
-    stage.run(
-        params.audit,
-        reference_responder=params.responders.reference_responder,
-        exchanges=exchanges,
-        responses=responses,
-        splits=splits,
-        sft=sft,
-        preferences=preferences,
-        out=out,
-        metrics=metrics,
-    )
 
 
 def _given_roles(

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.layout import path_of
+
 if TYPE_CHECKING:
     from pipeline.sources import TableColumns
 
@@ -72,7 +74,7 @@ def init(
     if write:
         _write(sections)
         note("params.yaml: written. Drop what was built before, then build: make clean; dvc repro")
-        for path in sorted(Path("annotations/rounds").glob("*.jsonl")):
+        for path in sorted(path_of("rounds").glob("*.jsonl")):
             note(f"{path}: labels of the corpus before this one? Then remove it first.")
     elif not as_json:
         say("\nNothing was changed. The same command with --write puts this into params.yaml.")

@@ -27,8 +27,8 @@ def open_(
 ) -> None:
     """Show what was built, in which state, and where to read more.
 
-    The page is served to this machine alone until you press Ctrl-C, and made anew each time it is
-    loaded.
+    Pages are served to this machine alone until you press Ctrl-C, and made anew each time they are
+    loaded: also what a gate found, when the stage that writes pages has not run.
     """
     import webbrowser
 

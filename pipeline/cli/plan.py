@@ -64,20 +64,21 @@ def plan(
 
 
 def _planned(params: Params, name: str, ledger: Any) -> dict[str, Any]:
-    from pipeline.corpora.plan import plan_calls
+    from pipeline.stages.distil import plan_distilling
 
-    chat = plan_calls(
+    chat = plan_distilling(
         read_distillation(params, name, limit=params.distil.limit),
+        name,
         params.distillation(name).strategy,
         params.llm.teacher,
-        ledger=ledger,
-        reply_words=params.prompt.mean_words,
+        params.prompt,
+        ledger,
     )
     return _row(f"distil@{name}", "teacher", chat)
 
 
 def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
-    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.dag.signature import stage_paths
     from pipeline.evaluation.llm_judge import STAGE, plan_judging
     from pipeline.stages.evaluate import read_tournament
 
@@ -90,7 +91,7 @@ def _planned_judging(params: Params, ledger: Any) -> dict[str, Any]:
 
 
 def _planned_rating(params: Params, rater: LlmRole, ledger: Any) -> dict[str, Any]:
-    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.dag.signature import stage_paths
     from pipeline.stages.rate import STAGE, plan_rating
 
     paths = stage_paths(STAGE)
@@ -105,7 +106,7 @@ def _planned_rating(params: Params, rater: LlmRole, ledger: Any) -> dict[str, An
 
 
 def _planned_embedding(embedder: EmbedderRole, ledger: Any) -> dict[str, Any]:
-    from pipeline.cli.dvc_paths import stage_paths
+    from pipeline.dag.signature import stage_paths
     from pipeline.stages.featurize import STAGE, plan_vectors
 
     paths = stage_paths(STAGE)
@@ -133,21 +134,21 @@ def _row(stage: str, role: str, plan: Plan) -> dict[str, Any]:
 def read_distillation(
     params: Params, name: str, *, limit: int | None
 ) -> Iterator[Task | Rejection]:
-    """Yield the tasks of distillation `name` from the files that dvc.yaml names.
+    """Yield the tasks of distillation `name` from the files of the build.
 
     Where what it improves is still to be written, the tasks have nothing to improve yet.
     """
-    from pipeline.cli.dvc_paths import stage_paths
     from pipeline.corpora.drafts import read_tasks
+    from pipeline.dag.signature import stage_paths
     from pipeline.errors import MissingFileError
 
     distillation = params.distillation(name)
-    paths = stage_paths("distil", name, distillation.model_dump())
+    paths = stage_paths("distil", key=name, parents=distillation.parents)
     if not paths["splits"].is_file():
         raise MissingFileError(paths["splits"], hint="Run `dvc repro split` first: it is free.")
     if not paths["responses"].is_file():
         first = params.distillation(distillation.parents)
-        paths["responses"] = stage_paths("distil", name, first.model_dump())["responses"]
+        paths["responses"] = stage_paths("distil", key=name, parents=first.parents)["responses"]
         distillation = first
     return read_tasks(
         distillation,

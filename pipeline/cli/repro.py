@@ -40,7 +40,7 @@ def repro(
     from pipeline.cli.fetch import fetched_file
     from pipeline.errors import GateFailedError, PipelineError
     from pipeline.params import load_params
-    from pipeline.reporting.readme import counts_table
+    from pipeline.reporting.counts import counts_table
     from pipeline.sources import get_source
     from pipeline.storage import read_json
     from pipeline.workspace import (
@@ -53,7 +53,7 @@ def repro(
     from pipeline.yaml_files import read_yaml
 
     chosen = get_source(source)
-    stages = read_yaml(PROJECT / "dvc.yaml")["stages"]
+    stages = [name for name in read_yaml(PROJECT / "dvc.yaml")["stages"] if name != "code"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
     targets = TARGETS.get(until, [until])
@@ -80,11 +80,12 @@ def repro(
 
 
 def write_report(out: Path) -> Path:
-    """Write cards and page of what is there; return the page's path."""
+    """Write cards and pages of what is there; return the path of the first page."""
+    from pipeline.dag.signature import stage_paths
     from pipeline.reporting.stage_graph import read_values
     from pipeline.stages import report
 
-    page = out / "reports" / "index.html"
+    paths = {name: out / path for name, path in stage_paths("report").items()}
     params = read_values(out / "params.yaml")
-    report.run(params, root=out, page=page, cards=out / "reports" / "cards")
-    return page
+    report.run(params, root=out, **paths)
+    return paths["page"]

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipeline.layout import path_of
+
 if TYPE_CHECKING:
     from pipeline.records import Exchange, Response
     from pipeline.reward_model.explain import Explanation
@@ -19,8 +21,8 @@ app = typer.Typer(
 Model = Annotated[Path, typer.Option(help="folder of a saved reward model")]
 Exchanges = Annotated[Path, typer.Option(help="what was answered")]
 Responses = Annotated[list[Path], typer.Argument(help="Parquet files of responses")]
-MODEL = Path("datasets/reward")
-EXCHANGES = Path("datasets/exchanges.parquet")
+MODEL = path_of("reward")
+EXCHANGES = path_of("exchanges")
 
 
 def register(main: typer.Typer) -> None:
@@ -36,7 +38,7 @@ def explain(
     exchanges: Exchanges = EXCHANGES,
     responses: Annotated[
         Path, typer.Option(help="where an id is looked up: a file, or a folder of them")
-    ] = Path("datasets/responses"),
+    ] = path_of("responses"),
     nearest: Annotated[int, typer.Option(min=1, help="prototypes shown")] = 3,
     as_json: Annotated[bool, typer.Option("--json", help="print as JSON")] = False,
 ) -> None:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipeline.layout import path_of
+
 if TYPE_CHECKING:
     from pipeline.records import Exchange, Response
 
@@ -21,7 +23,7 @@ def register(app: typer.Typer) -> None:
 
 def score(
     file: Annotated[Path, typer.Argument(help="CSV, TSV, JSON Lines or Parquet file")],
-    model: Annotated[Path, typer.Option(help="folder of a saved scorer")] = Path("datasets/scorer"),
+    model: Annotated[Path, typer.Option(help="folder of a saved scorer")] = path_of("scorer"),
     utterance: Annotated[str, typer.Option(help="column of what is answered")] = "utterance",
     response: Annotated[str, typer.Option(help="column of the response")] = "response",
     situation: Annotated[

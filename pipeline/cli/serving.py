@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import threading
+from collections.abc import Callable
 from concurrent.futures import Future
 from functools import partial
 from http import HTTPStatus
@@ -16,6 +17,7 @@ from typing import Any
 from pipeline.cli.stopped import read_notes
 from pipeline.errors import PipelineError
 from pipeline.loopback import LoopbackHandler, LoopbackServer
+from pipeline.reporting.built_pages import maker_of
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states, live_states
 from pipeline.reporting.facts import Facts
@@ -91,7 +93,7 @@ def present_states(folder: Path, graph: StageGraph) -> dict[str, State] | None:
 
 
 class _Handler(LoopbackHandler, SimpleHTTPRequestHandler):
-    """Serves files under reports/, and the page made anew in place of its file."""
+    """Serves files under reports/, and pages made anew in place of their files."""
 
     extensions_map = {  # noqa: RUF012  as the base class has it
         **SimpleHTTPRequestHandler.extensions_map,
@@ -106,7 +108,7 @@ class _Handler(LoopbackHandler, SimpleHTTPRequestHandler):
         super().__init__(*arguments, directory=str(self._root))
 
     def do_GET(self) -> None:
-        """Send the page or a file."""
+        """Send a page or a file."""
         if not self._sent_page():
             super().do_GET()
 
@@ -128,14 +130,18 @@ class _Handler(LoopbackHandler, SimpleHTTPRequestHandler):
         return super().send_head()
 
     def _sent_page(self) -> bool:
-        """Send the page, if it is what is asked for."""
-        if self.path.partition("?")[0] not in PAGE:
-            return False
+        """Send the page that is asked for, made now; return whether it is one."""
+        path = self.path.partition("?")[0]
         try:
-            page = self._shared.load()
+            make = self._shared.load if path in PAGE else self._maker_of(path)
+            page = make() if make else None
         except PipelineError as error:
             self.refuse(HTTPStatus.INTERNAL_SERVER_ERROR, f"error: {error}")
-        else:
-            content = page.encode("utf-8", "backslashreplace")
-            self.send(HTTPStatus.OK, "text/html; charset=utf-8", content)
-        return True
+            return True
+        if page is not None:
+            kind = self.guess_type("index.html" if path in PAGE else path)
+            self.send(HTTPStatus.OK, kind, page.encode("utf-8", "backslashreplace"))
+        return page is not None
+
+    def _maker_of(self, path: str) -> Callable[[], str] | None:
+        return maker_of(self._shared.folder, f"reports{path}")

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from pipeline.config import Section
 from pipeline.prompts import load_template
-from pipeline.records import Exchange, Message, Turn
+from pipeline.records import Exchange, Message
 from pipeline.records.exchange import Role
 
 _CHAT_ROLES: dict[Role, Literal["user", "assistant"]] = {
@@ -35,13 +35,11 @@ class PromptParams(Section):
 
 
 def prompt_messages(exchange: Exchange, params: PromptParams) -> tuple[Message, ...]:
-    """Return the conversation up to and with the utterance.
+    """Return the transcript as chat messages, the first of them in the template with the situation.
 
-    The first speaker turn is put into the template, with the situation; later turns stand as they
-    were said. Turns of one side in a row become one message, so roles alternate; listener turns
-    before the first speaker turn are left out, since a chat starts with the user.
+    Later turns stand as they were said.
     """
-    messages = _alternating(exchange)
+    messages = chat_messages(exchange)
     first = load_template(params.template).render(
         context=exchange.situation,
         utterance=messages[0].content,
@@ -51,9 +49,14 @@ def prompt_messages(exchange: Exchange, params: PromptParams) -> tuple[Message, 
     return (Message(role="user", content=first), *messages[1:])
 
 
-def _alternating(exchange: Exchange) -> list[Message]:
+def chat_messages(exchange: Exchange) -> list[Message]:
+    """Return the transcript as messages of user and assistant, who alternate.
+
+    Turns of one side in a row become one message; listener turns before the first speaker turn
+    are left out, since a chat starts with the user.
+    """
     messages: list[Message] = []
-    for turn in (*exchange.history, Turn(role="speaker", text=exchange.utterance)):
+    for turn in exchange.transcript():
         role = _CHAT_ROLES[turn.role]
         if messages and messages[-1].role == role:
             before = messages.pop().content

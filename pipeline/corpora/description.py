@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,9 +16,10 @@ from pipeline.records import (
     SFTExample,
     SplitAssignment,
 )
+from pipeline.statistics.quantiles import quantiles
 from pipeline.storage import file_sha256, read_table
+from pipeline.text.words import count_words
 
-QUANTILES = (0, 10, 50, 90, 100)
 # What is counted of every row; the rest is who wrote which side.
 NAMED = (
     "splits",
@@ -62,7 +63,7 @@ class _Tally:
         self.counts.setdefault(what, Counter())[value or "not stated"] += 1
 
     def measure(self, what: str, text: str) -> None:
-        self.words.setdefault(what, Counter())[len(text.split())] += 1
+        self.words.setdefault(what, Counter())[count_words(text)] += 1
 
     def note(self, exchange_id: str, lineage: Lineage, origins: Origins) -> None:
         self.rows += 1
@@ -109,30 +110,9 @@ def describe_pairs(path: Path, origins: Origins) -> dict[str, Any]:
         for name, key in (("chosen", row.chosen_id), ("rejected", row.rejected_id)):
             tally.count(name, origins.responder.get(key))
             tally.measure(name, sides[name][0].content)
-        chosen, rejected = (len(side[0].content.split()) for side in sides.values())
+        chosen, rejected = (count_words(side[0].content) for side in sides.values())
         longer += chosen > rejected
     return {**tally.figures(path), "chosen_is_longer": longer}
-
-
-def quantiles(lengths: Mapping[int, int]) -> dict[str, int]:
-    """Return the least, the 10th, 50th and 90th hundredth and the most of counted lengths.
-
-    A quantile is the smallest length that so many hundredths do not exceed.
-    """
-    ordered = list(_ordered(lengths))
-    rows = sum(lengths.values())
-    found = {}
-    for percentile in QUANTILES:
-        wanted = max(1, -(-rows * percentile // 100))
-        found[f"p{percentile}"] = next((length for length, below in ordered if below >= wanted), 0)
-    return found
-
-
-def _ordered(lengths: Mapping[int, int]) -> Iterator[tuple[int, int]]:
-    below = 0
-    for length in sorted(lengths):
-        below += lengths[length]
-        yield length, below
 
 
 def _sorted(counts: Mapping[str, int]) -> dict[str, int]:

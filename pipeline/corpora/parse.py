@@ -7,8 +7,10 @@ cannot be made into a reply is dropped, with the reason.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
+
+from pipeline.text.words import count_words, runs, words_of
 
 _WRITTEN = r"(?:improved|revised|rewritten|new|better|updated|enhanced|shorter|final|empathetic)"
 _NOUN = r"(?:reply|response|version|answer|message|listener'?s (?:reply|response))"
@@ -79,7 +81,7 @@ class Unusable:
 
 def instruction_runs(prompts: Iterable[str]) -> frozenset[tuple[str, ...]]:
     """Return every run of ECHO_WORDS words in `prompts`, for `parse_completion`."""
-    return frozenset(run for prompt in prompts for run in _runs(prompt))
+    return frozenset(run for prompt in prompts for run in runs(words_of(prompt), ECHO_WORDS))
 
 
 def parse_completion(
@@ -108,9 +110,9 @@ def parse_completion(
     text, problem = _without_instructions(text, instructions)
     if problem is not None:
         return problem
-    if improves is not None and _words(text) == _words(improves):
+    if improves is not None and words_of(text) == words_of(improves):
         return Unusable("unchanged")
-    words = len(text.split())
+    words = count_words(text)
     if words > max_words:
         return Unusable("over_long", f"{words} words, at most {max_words}")
     return text
@@ -125,14 +127,14 @@ def _without_instructions(
         found = _DEFINITION.search(line)
         if found:
             problem = Unusable("leaks_the_definition", found.group())
-        elif not instructions.isdisjoint(_runs(line)):
+        elif not instructions.isdisjoint(runs(words_of(line), ECHO_WORDS)):
             problem = Unusable("echoes_the_prompt", line[:80])
         else:
             kept.append(line)
     if problem is None:
         return text, None
     rest = _stripped("\n".join(kept))
-    return (rest, None) if len(rest.split()) >= MIN_LEFT_WORDS else (text, problem)
+    return (rest, None) if count_words(rest) >= MIN_LEFT_WORDS else (text, problem)
 
 
 def _stripped(text: str) -> str:
@@ -158,13 +160,3 @@ def _unquoted(text: str) -> str:
         return text
     inner = text[1:-1]
     return text if opening in inner or (closing in inner and opening != "‘") else inner
-
-
-def _runs(text: str) -> Iterator[tuple[str, ...]]:
-    words = _words(text)
-    for at in range(len(words) - ECHO_WORDS + 1):
-        yield tuple(words[at : at + ECHO_WORDS])
-
-
-def _words(text: str) -> list[str]:
-    return re.findall(r"[^\W_]+(?:['’][^\W_]+)*", text.casefold())

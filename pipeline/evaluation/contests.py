@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.corpora.conversation import chat_messages
 from pipeline.errors import RowError
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.records import (
@@ -21,6 +22,7 @@ from pipeline.records import (
     content_id,
 )
 from pipeline.storage import read_table
+from pipeline.text.words import count_words
 
 Replies = Mapping[str, Response]
 """The replies of one model by exchange id."""
@@ -46,7 +48,7 @@ class Contest:
     @property
     def words(self) -> tuple[int, int]:
         """The replies' lengths in words, ours first."""
-        return len(self.ours.text.split()), len(self.theirs.text.split())
+        return count_words(self.ours.text), count_words(self.theirs.text)
 
     @property
     def is_settled(self) -> bool:
@@ -130,7 +132,7 @@ def null_models(exchanges: Sequence[Exchange], models: Sequence[Replies]) -> dic
 
 
 def _length(response: Response) -> int:
-    return len(response.text.split())
+    return count_words(response.text)
 
 
 def _template(exchange: Exchange) -> Response:
@@ -151,16 +153,18 @@ def _template(exchange: Exchange) -> Response:
 def contest_pairs(contests: Iterable[Contest]) -> Iterable[PreferencePair]:
     """Yield the contests as pairs to push to annotators; `chosen` is our side, not a verdict.
 
-    Each pair's id is its contest's, so that the answer to "which is better" finds its way back.
+    The situation stands before what the user said first. Each pair's id is its contest's, so that
+    the answer to "which is better" finds its way back.
     """
     for contest in contests:
         if contest.is_settled:
             continue
         exchange = contest.exchange
-        said = "\n".join(part for part in (exchange.situation, exchange.utterance) if part)
+        first, *later = chat_messages(exchange)
+        situated = "\n".join(part for part in (exchange.situation, first.content) if part)
         yield PreferencePair(
             id=contest.id,
-            prompt=(Message(role="user", content=said),),
+            prompt=(Message(role="user", content=situated), *later),
             chosen=(Message(role="assistant", content=contest.ours.text),),
             rejected=(Message(role="assistant", content=contest.theirs.text),),
             exchange_id=exchange.id,

@@ -15,22 +15,20 @@ from numpy.typing import NDArray
 
 from pipeline.evaluation.classification import (
     MEASURES,
-    Estimate,
     EvaluationError,
     Predictions,
-    Split,
     accuracy,
     confusion,
-    estimate,
-    p_value,
     weighted_kappa,
 )
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.features import combination
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import CLASSES, RatedSet
-from pipeline.scoring.scorer import Scorer, softmax
+from pipeline.scoring.scorer import Scorer
 from pipeline.scoring.select import Selection, permutation_importance, select_nested
+from pipeline.statistics.intervals import Estimate, estimate, p_value
+from pipeline.statistics.splits import Split
 
 INNER_FOLDS = 3
 AS_RATED = "as rated"
@@ -208,12 +206,14 @@ def _fit(bench: Bench, trial: Trial, split: Split, *, seed: int) -> _Fitted:
 
 
 def _predictions(bench: Bench, trial: Trial, split: Split, kept: Kept, *, seed: int) -> Predictions:
+    from scipy.special import softmax
+
     key = trial, split.test.tobytes()
     if key not in kept:
         if trial.members:
             parts = [_predictions(bench, one, split, kept, seed=seed) for one in trial.members]
             logs = [np.log(np.clip(part.probabilities, 1e-6, 1)) for part in parts]
-            kept[key] = Predictions.of(softmax(np.mean(logs, axis=0)), CLASSES)
+            kept[key] = Predictions.of(softmax(np.mean(logs, axis=0), axis=1), CLASSES)
         else:
             kept[key] = _fit(bench, trial, split, seed=seed).found
     return kept[key]

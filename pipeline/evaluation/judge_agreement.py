@@ -8,10 +8,9 @@ from itertools import combinations
 
 import numpy as np
 
-from pipeline.annotation.bootstrap import interval
-from pipeline.annotation.coefficients import Statistic, cohen_kappa, raw_agreement
-from pipeline.evaluation.intervals import RESAMPLES
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Verdict
+from pipeline.statistics.agreement import cohen_kappa, raw_agreement
+from pipeline.statistics.bootstrap import RESAMPLES, Statistic, interval
 
 OUTCOMES = (LOSS, TIE, WIN)
 
@@ -44,14 +43,7 @@ def agreement(
     `verdicts` are by judge and contest id; `dialogues` say which dialogue a contest is of.
     """
     return [
-        _two(
-            (left, right),
-            verdicts[left],
-            verdicts[right],
-            dialogues,
-            seed=seed,
-            resamples=resamples,
-        )
+        _two((left, right), verdicts[left], verdicts[right], dialogues, seed, resamples)
         for left, right in combinations(verdicts, 2)
     ]
 
@@ -61,7 +53,6 @@ def _two(
     left: Mapping[str, Verdict],
     right: Mapping[str, Verdict],
     dialogues: Mapping[str, str],
-    *,
     seed: int,
     resamples: int,
 ) -> JudgeAgreement:

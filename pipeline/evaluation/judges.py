@@ -12,15 +12,16 @@ from pathlib import Path
 from typing import Literal, Protocol
 
 import numpy as np
-from numpy.typing import NDArray
 
-from pipeline.annotation.questions import BETTER
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import Contest
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array
-from pipeline.records import Exchange, FinalLabel, Response
+from pipeline.records import Exchange, Response
+from pipeline.reward_model.applying import Rewards
+from pipeline.reward_model.texts import text_of
 from pipeline.scoring.predict import expected_ratings, probabilities
+from pipeline.text.words import count_words
 
 Place = Literal["first", "second"]
 WIN, TIE, LOSS = 1.0, 0.5, 0.0
@@ -116,23 +117,11 @@ def scorer_judge(folder: Path, embedder: Embedder, *, name: str, margin: float) 
     return PointwiseJudge(name, rate, margin=margin)
 
 
-class RewardModel(Protocol):
-    """What a reward model must be able to do to be a judge."""
-
-    def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> NDArray[np.floating]:
-        """Return one number per (prompt, response); more is better."""
-
-
-def reward_judge(
-    model: RewardModel, prompt: Callable[[Exchange], str], *, name: str, margin: float
-) -> PointwiseJudge:
-    """Return the judge that is a reward model; `prompt` is the text that it was trained with."""
+def reward_judge(model: Rewards, *, name: str, margin: float) -> PointwiseJudge:
+    """Return the judge that is a reward model; it reads what it was trained with."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        rewards = model.reward(
-            [prompt(exchange) for exchange, _ in pairs], [response.text for _, response in pairs]
-        )
-        return np.asarray(rewards, dtype=np.float64)
+        return model.reward([text_of(exchange, response) for exchange, response in pairs])
 
     return PointwiseJudge(name, rate, margin=margin)
 
@@ -141,7 +130,7 @@ def longer_judge() -> PointwiseJudge:
     """Return the judge that counts words: what agrees with it may be about length alone."""
 
     def rate(pairs: Sequence[tuple[Exchange, Response]]) -> Array:
-        return np.array([float(len(response.text.split())) for _, response in pairs])
+        return np.array([float(count_words(response.text)) for _, response in pairs])
 
     return PointwiseJudge("words", rate, margin=0)
 
@@ -149,20 +138,19 @@ def longer_judge() -> PointwiseJudge:
 class HumanJudge:
     """What people answered in Argilla to "which is better"; a contest nobody saw has no verdict.
 
-    `labels` are the merged ones; the pairs were pushed as `contest_pairs` makes them.
+    `better` holds `chosen`, `rejected` or `equal` by the id of a contest; the pairs were pushed as
+    `contest_pairs` makes them.
     """
 
     name = "people"
     _values: Mapping[str, float] = {"chosen": WIN, "rejected": LOSS, "equal": TIE}
 
-    def __init__(self, labels: Sequence[FinalLabel]) -> None:
-        self._labels = {
-            label.item_id: label.values[0] for label in labels if label.question == BETTER.name
-        }
+    def __init__(self, better: Mapping[str, str]) -> None:
+        self._better = better
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Return people's verdicts. Raises EvaluationError if they saw not one of the contests."""
-        found = [self._labels.get(contest.id) for contest in contests]
+        found = [self._better.get(contest.id) for contest in contests]
         if not any(found):
             raise EvaluationError(
                 "people: no label of question `better` belongs to these contests\n"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Sequence
+from contextlib import nullcontext
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -15,9 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from pipeline.evaluation.contests import Contest
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Place, Verdict
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import Opened, ask_all
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import in_order
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.structured import ask_structured
 from pipeline.prompts import load_template
@@ -26,7 +27,7 @@ from pipeline.records import Exchange, Message, Response
 TEMPLATE = "judge/better"
 STAGE = "evaluate"
 ANSWER_WORDS = 5
-Answer = Literal["first", "second", "equal"]
+Preferred = Literal["first", "second", "equal"]
 
 
 class Judgement(BaseModel):
@@ -34,35 +35,38 @@ class Judgement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    better: Answer
+    better: Preferred
 
 
 def judging_prompt(exchange: Exchange, first: Response, second: Response) -> Message:
     """Return the message that shows two replies in this order."""
-    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
-    said = "\n".join([*turns, f"Speaker: {exchange.utterance}"]) if turns else exchange.utterance
     text = load_template(TEMPLATE).render(
-        context=exchange.situation, conversation=said, first=first.text, second=second.text
+        context=exchange.situation,
+        conversation=exchange.transcript_text(),
+        first=first.text,
+        second=second.text,
     )
     return Message(role="user", content=text)
 
 
 async def judge_in_both_orders(contest: Contest, chat: Chat) -> Verdict:
-    """Ask twice and join the answers; one that was refused or could not be read: no verdict."""
+    """Ask both at once and join the answers; one that was refused or cannot be read: no verdict."""
+    exchange, ours, theirs = contest.exchange, contest.ours, contest.theirs
+    first = asyncio.ensure_future(_ask(exchange, ours, theirs, chat))
+    second = asyncio.ensure_future(_ask(exchange, theirs, ours, chat))
+    await asyncio.gather(first, second, return_exceptions=True)  # what is paid for is kept
     try:
-        ours_first = await _ask(contest.exchange, contest.ours, contest.theirs, chat)
-        ours_second = await _ask(contest.exchange, contest.theirs, contest.ours, chat)
+        return join_orders(first.result(), second.result())
     except CallRejectedError as error:
         return Verdict(None, error.reason)
-    return join_orders(ours_first, ours_second)
 
 
-async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Answer:
+async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Preferred:
     answer, _ = await ask_structured(chat, [judging_prompt(exchange, first, second)], Judgement)
     return answer.better
 
 
-def join_orders(ours_first: Answer, ours_second: Answer) -> Verdict:
+def join_orders(ours_first: Preferred, ours_second: Preferred) -> Verdict:
     """Return the verdict of two answers: one with ours first, one with ours second."""
     if ours_first == ours_second == "equal":
         return Verdict(TIE, asked_twice=True)
@@ -87,35 +91,22 @@ class LlmJudge:
 
     def judge(self, contests: Sequence[Contest]) -> list[Verdict]:
         """Ask about each contest in both orders."""
-        return asyncio.run(self._judge(contests))
-
-    async def _judge(self, contests: Sequence[Contest]) -> list[Verdict]:
-        async with open_chat(self._role, name="judge", stage=STAGE, budget=self._budget) as chat:
-
-            async def ask(contest: Contest) -> Verdict:
-                return await judge_in_both_orders(contest, chat)
-
-            window = 8 * self._role.pace.concurrency
-            return [verdict async for verdict in in_order(contests, ask, window=window)]
+        return _judge(
+            contests, open_chat(self._role, name="judge", stage=STAGE, budget=self._budget)
+        )
 
 
 def plan_judging(
     contests: Sequence[Contest], role: LlmRole, *, ledger: LedgerReader | None
 ) -> PlanningChat:
-    """Return what `judge` would ask, without asking: the contests are judged by a stand-in."""
-    chat = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
+    """Return what `judge` would ask, without asking; a repair would be one more call."""
+    planning = PlanningChat(role, ledger, reply_words=ANSWER_WORDS)
+    _judge(contests, nullcontext(planning))
+    return planning
 
-    async def ask_all() -> None:
-        for contest in contests:
-            for first, second in (
-                (contest.ours, contest.theirs),
-                (contest.theirs, contest.ours),
-            ):
-                message = judging_prompt(contest.exchange, first, second)
-                try:
-                    await chat.ask([message], schema=Judgement)
-                except CallRejectedError:
-                    continue
 
-    asyncio.run(ask_all())
-    return chat
+def _judge(contests: Sequence[Contest], opened: Opened) -> list[Verdict]:
+    verdicts: list[Verdict] = []
+    total = len(contests)
+    ask_all(opened, contests, judge_in_both_orders, verdicts.append, stage=STAGE, total=total)
+    return verdicts

@@ -14,25 +14,19 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa, wilson
+from pipeline.evaluation.classification import Predictions, accuracy, weighted_kappa
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.classifiers import PUBLISHED, build_classifier
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import RatedSet, ScoringError
 from pipeline.scoring.select import ORDERS
+from pipeline.statistics.intervals import wilson
 
 SEED = 42
 TEST_SHARE = 0.2
 MAX_SELECTED = 30
 SETS = ("MITI", "15V2", "15V2+MITI")
 SELECTED_FROM = "15V2+MITI"
-# What the paper says of language models asked for the rating itself (right of 384); neither their
-# answers nor the tuned model were released, so these are quoted and not reproduced.
-QUOTED = {
-    "naive prompt: gpt-4o-mini": 179,
-    "tuned on the training part: gpt-4o-mini": 210,
-}
-QUOTED_OF = 384
 
 
 @dataclass(frozen=True)
@@ -136,22 +130,6 @@ def reproduce_selection(
             )
         )
     return results
-
-
-def quoted() -> Iterator[dict[str, object]]:
-    """Yield the paper's figures of language models as rows; `quoted` marks them."""
-    for name, right in QUOTED.items():
-        features, _, model = name.partition(": ")
-        low, high = wilson(right / QUOTED_OF, QUOTED_OF)
-        yield {
-            "features": features,
-            "model": model,
-            "splits": 1,
-            "metric": "accuracy",
-            "mean": right / QUOTED_OF,
-            "ci": [low, high],
-            "quoted": True,
-        }
 
 
 def _fit(

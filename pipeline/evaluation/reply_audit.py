@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.audit.finding import Severity
+from pipeline.audit.records_table import reply_text, utterance_text
 from pipeline.audit.run import run_audit
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, Text
+from pipeline.audit.table import AuditTable
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.records import Exchange, Response
 
@@ -41,20 +42,7 @@ def audit_replies(
     """Audit one model's replies. Raises EvaluationError if there is none."""
     if not pairs:
         raise EvaluationError(f"{name}: no reply to audit\nGenerate some: dvc repro generate")
-    texts = [
-        Text(
-            row_id=response.id,
-            text=response.text,
-            column="response",
-            dialogue_id=exchange.dialogue_id,
-            responder=response.responder,
-            prompt=exchange.utterance,
-            situation=exchange.situation,
-            emotion=exchange.emotion,
-            sentiment=exchange.sentiment,
-        )
-        for exchange, response in pairs
-    ]
+    texts = [reply_text(utterance_text(exchange), response) for exchange, response in pairs]
     result = run_audit(AuditTable(name=name, rows=len(texts), texts=texts), settings)
     about_replies = [finding for finding in result.findings if finding.row_ids]
     counts = {one.value: sum(f.severity is one for f in about_replies) for one in Severity}

@@ -58,3 +58,12 @@ def reply_report(
 def _check(student: ReplyAudit, teacher: ReplyAudit) -> dict[str, Any]:
     mine, theirs = student.per_100(Severity.CRITICAL), teacher.per_100(Severity.CRITICAL)
     return {"student": round(mine, 2), "teacher": round(theirs, 2), "no_worse": mine <= theirs}
+
+
+def check_lines(figures: Mapping[str, Any]) -> list[str]:
+    """Return a sentence per student: critical findings beside those of its teacher."""
+    return [
+        f"{name}: {check['student']:.1f} critical findings per 100 replies, its teacher "
+        f"{check['teacher']:.1f}: {'no worse' if check['no_worse'] else 'WORSE than its teacher'}."
+        for name, check in figures["critical_findings_per_100"].items()
+    ]

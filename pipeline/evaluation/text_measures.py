@@ -6,7 +6,6 @@ falls with the number of words looked at.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import asdict
 from statistics import mean, median
@@ -17,38 +16,13 @@ from pipeline.evaluation.classification import EvaluationError
 from pipeline.features.coder import BehaviourCoder
 from pipeline.features.text import STOP_WORDS
 from pipeline.records import Exchange, Response
-
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
-
-
-def words_of(text: str) -> list[str]:
-    """Return the words of `text` in small letters, punctuation left out."""
-    return [word.replace("’", "'") for word in _WORD.findall(text.lower())]
-
-
-def distinct(texts: Sequence[str], n: int) -> float | None:
-    """Return the share of different n-grams among all n-grams of `texts`; None if there is none.
-
-    1 is nothing said twice. Li et al. (2016), "A diversity-promoting objective function".
-    """
-    grams = [gram for text in texts for gram in _grams(words_of(text), n)]
-    return len(set(grams)) / len(grams) if grams else None
-
-
-def repetition(text: str) -> float:
-    """Return the share of the text's 3-word runs that it said before; 0 if it has none."""
-    grams = _grams(words_of(text), 3)
-    return 1 - len(set(grams)) / len(grams) if grams else 0.0
+from pipeline.text.words import distinct, repetition, words_of
 
 
 def overlap(text: str, said: str) -> float:
     """Return the share of the text's different content words that were said to it; 0 if none."""
     own = set(words_of(text)) - STOP_WORDS
     return len(own & set(words_of(said))) / len(own) if own else 0.0
-
-
-def _grams(words: Sequence[str], n: int) -> list[tuple[str, ...]]:
-    return [tuple(words[start : start + n]) for start in range(len(words) - n + 1)]
 
 
 def text_measures(
@@ -61,17 +35,21 @@ def text_measures(
     if not pairs:
         raise EvaluationError("text measures: there is no reply\nGenerate some: dvc repro generate")
     texts = [response.text for _, response in pairs]
-    lengths = [len(words_of(text)) for text in texts]
+    words = [words_of(text) for text in texts]
+    lengths = [len(one) for one in words]
     figures: dict[str, Any] = {
         "replies": len(texts),
         "words_mean": round(mean(lengths), 2),
         "words_median": median(lengths),
-        "distinct_1": _rounded(distinct(texts, 1)),
-        "distinct_2": _rounded(distinct(texts, 2)),
+        "distinct_1": _rounded(distinct(words, 1)),
+        "distinct_2": _rounded(distinct(words, 2)),
         "different_replies": round(len(set(texts)) / len(texts), 4),
-        "repetition": round(mean(map(repetition, texts)), 4),
+        "repetition": round(mean(repetition(one, 3) for one in words), 4),
         "overlap_with_utterance": round(
-            mean(overlap(response.text, exchange.utterance) for exchange, response in pairs), 4
+            mean(
+                overlap(response.text, exchange.transcript_text()) for exchange, response in pairs
+            ),
+            4,
         ),
     }
     if coder is not None:

@@ -14,9 +14,10 @@ import numpy as np
 
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.contests import Contest
-from pipeline.evaluation.intervals import RESAMPLES, share_interval
 from pipeline.evaluation.judges import LOSS, TIE, WIN, Verdict
 from pipeline.features.table import Array
+from pipeline.statistics.bootstrap import RESAMPLES
+from pipeline.statistics.intervals import share_interval
 
 LEAST_LONGER = 10
 
@@ -85,6 +86,7 @@ def length_controlled(judged: Sequence[Judged]) -> WinRate:
     dialogues as clusters. There is no estimate where either side is the longer one in fewer than
     `LEAST_LONGER` contests (it would be extrapolated), nor where length tells all verdicts apart.
     """
+    from scipy.special import expit
     from statsmodels.genmod.families import Binomial
     from statsmodels.genmod.generalized_linear_model import GLM
 
@@ -102,10 +104,8 @@ def length_controlled(judged: Sequence[Judged]) -> WinRate:
     fitted = GLM(values, design, family=Binomial()).fit(
         cov_type="cluster", cov_kwds={"groups": groups}
     )
-    low, high = fitted.conf_int()[0]
-    return WinRate(
-        _chance(fitted.params[0]), (_chance(low), _chance(high)), len(known), ties, failed
-    )
+    rate, low, high = map(float, expit([fitted.params[0], *fitted.conf_int()[0]]))
+    return WinRate(rate, (low, high), len(known), ties, failed)
 
 
 def _separated(values: Array, ahead: Array) -> bool:
@@ -114,10 +114,6 @@ def _separated(values: Array, ahead: Array) -> bool:
     if np.ptp(values) == 0 or not len(won) or not len(lost):
         return True
     return bool(won.min() >= lost.max() or won.max() <= lost.min())
-
-
-def _chance(log_odds: float) -> float:
-    return float(1 / (1 + np.exp(-log_odds)))
 
 
 def position_bias(judged: Sequence[Judged]) -> float | None:

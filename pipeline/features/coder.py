@@ -7,20 +7,21 @@ silver: a published classifier set them, and was right in about 7 of 10 sentence
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
-from numpy.typing import NDArray
 
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureError
 from pipeline.records import BehaviourCode, Response
-from pipeline.sentences import split_sentences
+from pipeline.statistics.calibration import best_temperature
+from pipeline.statistics.splits import fold_of_groups, held_out
+from pipeline.text.sentences import asks, split_sentences
+from pipeline.text.words import count_words
 
-MIN_ROWS = 20
 EMBEDDING_WEIGHT = 3.0
 CALIBRATION_SHARE = 0.2
 _TOKENS = r"[\w']+|[?!]"
@@ -36,17 +37,25 @@ class CodedSentence:
     group: str
 
 
-def coded_sentences(responses: Iterable[tuple[str, Response]]) -> Iterator[CodedSentence]:
+def coded_sentences(
+    responses: Iterable[tuple[str, Response]],
+    by_people: Mapping[str, Mapping[int, Sequence[BehaviourCode]]] = MappingProxyType({}),
+) -> Iterator[CodedSentence]:
     """Yield the coded sentences of (dialogue id, response) pairs.
 
-    A response whose sentences and codes differ in number is left out: which code is whose is not
-    known.
+    Of a response that people coded (`by_people`: by response id and sentence from 0), those are the
+    codes that they agreed on. Of others it is left out if its sentences and codes differ in number:
+    which code is whose is not known.
     """
     for group, response in responses:
         sentences = split_sentences(response.text)
-        if response.codes is not None and len(sentences) == len(response.codes):
-            for text, code in zip(sentences, response.codes, strict=True):
-                yield CodedSentence(text, code, group)
+        codes = by_people.get(response.id)
+        if codes is None:
+            fits = response.codes is not None and len(sentences) == len(response.codes)
+            codes = {place: (code,) for place, code in enumerate(response.codes or ()) if fits}
+        for place in sorted(codes):
+            for code in codes[place] if place < len(sentences) else ():
+                yield CodedSentence(sentences[place], code, group)
 
 
 class BehaviourCoder:
@@ -68,11 +77,7 @@ class BehaviourCoder:
                 f"coder: {len(rows)} sentences with {len(codes)} code(s)\n"
                 "At least two codes are needed to learn from."
             )
-        groups = np.array([row.group for row in rows])
-        names = np.unique(groups)
-        random = np.random.default_rng(self.seed)
-        chosen = random.permutation(names)[: int(CALIBRATION_SHARE * len(names))]
-        held = np.isin(groups, chosen)
+        held = held_out([row.group for row in rows], CALIBRATION_SHARE, self.seed)
         kept = [row for row, out in zip(rows, held, strict=True) if not out]
         self.temperature_ = 1.0
         if calibrated and held.any() and len({row.code for row in kept}) > 1:
@@ -99,6 +104,14 @@ class BehaviourCoder:
         )
         self.model_.fit(self._features(texts), [row.code.value for row in rows])
         self.codes_ = tuple(BehaviourCode(name) for name in self.model_.classes_)
+
+    def restore(
+        self, words: Any, model: Any, *, codes: tuple[BehaviourCode, ...], temperature: float
+    ) -> Self:
+        """Take what was learned before."""
+        self.words_, self.model_ = words, model
+        self.codes_, self.temperature_ = codes, temperature
+        return self
 
     def predict_proba(self, sentences: Sequence[str]) -> Array:
         """Return (sentences, codes) probabilities in the order of `codes_`."""
@@ -129,24 +142,17 @@ class BehaviourCoder:
         return hstack([self.words_.transform(texts), csr_matrix(dense)]).tocsr()
 
     def _best_temperature(self, held: Sequence[CodedSentence]) -> float:
-        from scipy.special import log_softmax
-
         known = [row for row in held if row.code in self.codes_]
         if not known:
             return 1.0
         scores = self._scores([row.text for row in known])
-        place = [self.codes_.index(row.code) for row in known]
-        rows = np.arange(len(known))
-        losses = [-log_softmax(scores / one, axis=1)[rows, place].sum() for one in _TEMPERATURES]
-        return float(_TEMPERATURES[int(np.argmin(losses))])
+        truth = np.array([self.codes_.index(row.code) for row in known])
+        return best_temperature(scores, truth, _TEMPERATURES)
 
 
 def _cues(texts: Sequence[str]) -> Array:
     return np.array(
-        [
-            [text[-3:].count("?") > 0, text[-3:].count("!") > 0, len(text.split()) / 20]
-            for text in texts
-        ],
+        [[asks(text), text[-3:].count("!") > 0, count_words(text) / 20] for text in texts],
         dtype=np.float64,
     )
 
@@ -176,19 +182,8 @@ def coders_out_of_fold(
     seed: int,
 ) -> Iterator[tuple[BehaviourCoder, list[int]]]:
     """Yield a coder per fold, not calibrated, and the places in `groups` that it saw nothing of."""
-    names = sorted(set(groups))
-    fold_of = dict(zip(names, _folds(len(names), folds, seed).tolist(), strict=True))
-    for fold in range(folds):
+    fold_of = fold_of_groups(groups, folds, seed)
+    for fold in sorted(set(fold_of.values())):
         coder = BehaviourCoder(embedder, seed=seed)
         coder.fit([row for row in coded if fold_of.get(row.group) != fold], calibrated=False)
         yield coder, [place for place, group in enumerate(groups) if fold_of[group] == fold]
-
-
-def _folds(count: int, folds: int, seed: int) -> NDArray[np.intp]:
-    return np.random.default_rng(seed).permutation(count) % folds
-
-
-def rare_codes(rows: Sequence[CodedSentence]) -> tuple[BehaviourCode, ...]:
-    """Return the codes with fewer than `MIN_ROWS` rows, which are to be reported apart."""
-    counts = Counter(row.code for row in rows)
-    return tuple(code for code in BehaviourCode if counts[code] < MIN_ROWS)

@@ -12,6 +12,10 @@ from pipeline.features.table import FeatureTable
 from pipeline.features.text import text_table
 from pipeline.features.words import word_table
 from pipeline.records import Exchange, Response
+from pipeline.text.words import count_words
+
+# An embedder sees the first 256 pieces of a text; with more, little of the response would be left.
+EMBEDDED_WORDS = 100
 
 
 def context_tables(
@@ -19,14 +23,15 @@ def context_tables(
 ) -> list[FeatureTable]:
     """Return who wrote it, its length, readable text features, words, and perhaps embeddings.
 
-    `response_*` embeds the response alone, `exchange_*` the utterance with the response below it.
+    `response_*` embeds the response alone, `exchange_*` the last of what was said with the response
+    below it.
     """
     tables = [
         _type_table(pairs),
         _length_table(pairs),
         text_table(
             [
-                (response.id, response.text, f"{exchange.situation}\n{exchange.utterance}")
+                (response.id, response.text, f"{exchange.situation}\n{exchange.transcript_text()}")
                 for exchange, response in pairs
             ]
         ),
@@ -34,7 +39,13 @@ def context_tables(
     ]
     if embedder is not None:
         texts = [(response.id, response.text) for _, response in pairs]
-        both = [(one.id, f"{exchange.utterance}\n{one.text}") for exchange, one in pairs]
+        both = [
+            (
+                response.id,
+                f"{exchange.transcript_text(most_words=EMBEDDED_WORDS)}\n{response.text}",
+            )
+            for exchange, response in pairs
+        ]
         tables.append(embedding_table("response", texts, embedder))
         tables.append(embedding_table("exchange", both, embedder))
     return tables
@@ -51,7 +62,7 @@ def _type_table(pairs: Sequence[tuple[Exchange, Response]]) -> FeatureTable:
 
 
 def _length_table(pairs: Sequence[tuple[Exchange, Response]]) -> FeatureTable:
-    values = [[math.log1p(len(response.text.split()))] for _, response in pairs]
+    values = [[math.log1p(count_words(response.text))] for _, response in pairs]
     return FeatureTable(
         tuple(response.id for _, response in pairs), ("length_log_words",), np.array(values)
     )

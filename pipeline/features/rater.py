@@ -1,6 +1,6 @@
 """Strategies of the `rater` role: one rating of empathy, or fifteen of its aspects.
 
-To add one: a template and a branch of `rating_question`. What a rater says is a feature or a rival
+To add one: a template and a branch of `rate`. What a rater says is a feature or a rival
 in the table of scorers, never a label.
 """
 
@@ -32,18 +32,6 @@ class Rating(BaseModel):
     rating: Literal[1, 2, 3]
 
 
-def rating_question(
-    rater: RaterName, exchange: Exchange, response: Response
-) -> tuple[Message, type[BaseModel]]:
-    """Return what `rater` asks about a response, and the shape of the answer."""
-    if rater in ("naive", "dimensions"):
-        return rating_prompt(exchange, response, template=f"rate/{rater}"), Rating
-    version = rater.removeprefix(SUBFACTORS)
-    aspects = "\n".join(_line(one) for one in SETS[version])
-    message = rating_prompt(exchange, response, template="rate/subfactors", aspects=aspects)
-    return message, aspects_schema(version)
-
-
 async def rate(
     rater: RaterName, exchange: Exchange, response: Response, chat: Chat
 ) -> Mapping[str, float]:
@@ -52,7 +40,14 @@ async def rate(
     `naive` defines nothing, `dimensions` the three dimensions of empathy, the others 15 subfactors.
     Raises CallRejectedError if no usable answer came; a failed parse is no low rating.
     """
-    message, schema = rating_question(rater, exchange, response)
+    schema: type[BaseModel] = Rating
+    if rater in ("naive", "dimensions"):
+        message = rating_prompt(exchange, response, template=f"rate/{rater}")
+    else:
+        version = rater.removeprefix(SUBFACTORS)
+        aspects = "\n".join(_line(aspect) for aspect in SETS[version])
+        message = rating_prompt(exchange, response, template="rate/subfactors", aspects=aspects)
+        schema = aspects_schema(version)
     answer, _ = await ask_structured(chat, [message], schema)
     return {name: float(value) for name, value in answer.model_dump().items()}
 
@@ -71,10 +66,11 @@ def aspects_schema(version: str) -> type[BaseModel]:
 
 def rating_prompt(exchange: Exchange, response: Response, *, template: str, **more: str) -> Message:
     """Return the message that shows what is to be rated."""
-    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
-    said = "\n".join([*turns, f"Speaker: {exchange.utterance}"]) if turns else exchange.utterance
     text = load_template(template).render(
-        context=exchange.situation, conversation=said, response=response.text, **more
+        context=exchange.situation,
+        conversation=exchange.transcript_text(),
+        response=response.text,
+        **more,
     )
     return Message(role="user", content=text)
 

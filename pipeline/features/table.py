@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Self, TypeAlias
@@ -74,18 +74,6 @@ def join(tables: Sequence[FeatureTable], ids: Sequence[str]) -> FeatureTable:
         tuple(ids),
         tuple(name for part in parts for name in part.names),
         np.hstack([part.values for part in parts]) if parts else np.empty((len(ids), 0)),
-    )
-
-
-def tabulate(
-    items: Sequence[tuple[str, str]], features: dict[str, Callable[[str], float]]
-) -> FeatureTable:
-    """Return one row per (id, text) with each of `features` of the text."""
-    values = [[function(text) for function in features.values()] for _, text in items]
-    return FeatureTable(
-        tuple(one for one, _ in items),
-        tuple(features),
-        np.array(values, dtype=np.float64).reshape(len(items), len(features)),
     )
 
 

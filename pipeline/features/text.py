@@ -16,10 +16,10 @@ from typing import Final
 import numpy as np
 
 from pipeline.features.table import FeatureTable
-from pipeline.sentences import split_sentences
+from pipeline.text.sentences import asks, split_sentences
+from pipeline.text.words import words_of
 
 PREFIX: Final = "text"
-_WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 
 POSITIVE = frozenset(
     "amazing awesome beautiful best brave brilliant calm cheerful comfort confident cool delighted "
@@ -87,10 +87,10 @@ class Reading:
         """Read a response and the situation and utterance that it answers."""
         return cls(
             response=response,
-            words=_words(response),
+            words=tuple(words_of(response, numbers=False)),
             sentences=split_sentences(response),
             context=context,
-            context_words=_words(context),
+            context_words=tuple(words_of(context, numbers=False)),
         )
 
     def share(self, vocabulary: frozenset[str]) -> float:
@@ -104,10 +104,6 @@ class TextFeature:
 
     meaning: str
     value: Callable[[Reading], float]
-
-
-def _words(text: str) -> tuple[str, ...]:
-    return tuple(_WORD.findall(text.lower().replace("’", "'")))
 
 
 def _share(words: Sequence[str], vocabulary: frozenset[str]) -> float:
@@ -124,7 +120,7 @@ def _overlap(reading: Reading) -> float:
 
 
 def _ends_with_question(reading: Reading) -> float:
-    return float(bool(reading.sentences) and "?" in reading.sentences[-1][-3:])
+    return float(bool(reading.sentences) and asks(reading.sentences[-1]))
 
 
 def _variety(reading: Reading) -> float:

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from pipeline.errors import PipelineError
 from pipeline.llm.answer import MOST_BYTES, read_answers
@@ -25,6 +25,8 @@ from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.role import EmbedderRole
 from pipeline.llm.transport import AttemptFailedError, Completion, Count
 from pipeline.llm.vectors import Vector, entries_of, read_vector, vector_of
+
+T = TypeVar("T")
 
 # In an answer: a list of 10,000 numbers, each with a sign, an exponent and 17 digits.
 MOST_VECTOR_BYTES = 256 * 2**10
@@ -53,12 +55,20 @@ def build_embedding_request(role: EmbedderRole, texts: Sequence[str]) -> Request
     return _rendered(body)
 
 
-def calls_of(texts: Iterable[str], texts_per_call: int) -> list[list[str]]:
-    """Part `texts` into calls; like lengths travel together, whatever the order of the rows."""
-    ordered = sorted(texts, key=lambda text: (len(text), text))
-    return [
-        ordered[start : start + texts_per_call] for start in range(0, len(ordered), texts_per_call)
-    ]
+def held_and_missing(
+    role: EmbedderRole, requests: Mapping[str, Request], held: Callable[[str], T | None]
+) -> tuple[dict[str, T], list[list[str]]]:
+    """Return what is `held` of each text by its request's key, and the calls that ask for the rest.
+
+    Texts of like lengths travel together, whatever the order of the rows. What is too large for
+    any call is in neither.
+    """
+    looked_up = {text: held(request.key) for text, request in requests.items()}
+    kept = {text: value for text, value in looked_up.items() if value is not None}
+    sendable = {text for text, request in requests.items() if len(request.content) <= MOST_BYTES}
+    missing = sorted(sendable - kept.keys(), key=lambda text: (len(text), text))
+    size = role.texts_per_call
+    return kept, [missing[start : start + size] for start in range(0, len(missing), size)]
 
 
 def _rendered(body: dict[str, Any]) -> Request:
@@ -119,17 +129,12 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
         """
         role = self.role
         wanted = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
+        vectors, calls = held_and_missing(role, wanted, self._kept)
         self.count.asked += len(wanted)
-        kept = {text: self._kept(one.key) for text, one in wanted.items()}
-        vectors = {text: vector for text, vector in kept.items() if vector is not None}
         self.count.cached += len(vectors)
-        rejected = {
-            text: "request_too_large"
-            for text in wanted.keys() - vectors.keys()
-            if len(wanted[text].content) > MOST_BYTES
-        }
-        new = wanted.keys() - vectors.keys() - rejected.keys()
-        calls = calls_of(new, role.texts_per_call)
+        asked = {text for call in calls for text in call}
+        too_large = wanted.keys() - vectors.keys() - asked
+        rejected = dict.fromkeys(too_large, "request_too_large")
 
         async def pay(part: list[str]) -> None:
             try:
@@ -161,7 +166,7 @@ class LedgeredEmbedder(LedgeredCalls[EmbedderRole]):
             if left:
                 await pay(left)
 
-        async for _ in in_order(calls, pay, window=2 * role.in_flight):
+        async for _ in in_order(calls, pay, window=role.window):
             pass
         return _checked(vectors, rejected, role.model)
 

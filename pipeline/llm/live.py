@@ -6,11 +6,11 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from pipeline.llm.role import LlmRole
+from pipeline.llm.role import Role
 from pipeline.llm.transport import Count
 
 
-def spent_line(count: Count, role: LlmRole, *, done: int = 0, total: int = 0) -> str:
+def spent_line(count: Count, role: Role, *, done: int = 0, total: int = 0) -> str:
     """Return calls, ledger hits, tokens and dollars on one line.
 
     With `done` of `total` rows finished, also what all of them will have cost at this rate.
@@ -33,7 +33,7 @@ class Progress:
 
 
 @contextmanager
-def live_count(count: Count, role: LlmRole, name: str, total: int) -> Iterator[Progress]:
+def live_count(count: Count, role: Role, name: str, total: int) -> Iterator[Progress]:
     """Show `count` on a terminal while the block runs; the block says how many rows are done."""
     progress = Progress(total)
     if not sys.stderr.isatty():

@@ -8,10 +8,17 @@ from dataclasses import dataclass
 from pydantic import BaseModel
 
 from pipeline.llm.budget import Usage, cost_usd, worst_case
-from pipeline.llm.chat import Reply, Request, build_request, read_reply
-from pipeline.llm.embedder import build_embedding_request, calls_of
+from pipeline.llm.chat import (
+    CallRejectedError,
+    Reply,
+    Request,
+    build_request,
+    read_reply,
+)
+from pipeline.llm.embedder import build_embedding_request, held_and_missing
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.role import EmbedderRole, LlmRole, Role
+from pipeline.llm.transport import Count
 from pipeline.records import Message
 
 # Estimates until the ledger knows better; marked as such wherever they are shown.
@@ -81,12 +88,16 @@ class Plan:
 
 
 class PlanningChat(Plan):
-    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask."""
+    """A `Chat` that answers from the ledger or with a stand-in, and counts what it would ask.
+
+    Of a reply with a schema there is no stand-in: its question ends as if it had been rejected.
+    """
 
     role: LlmRole
 
     def __init__(self, role: LlmRole, ledger: LedgerReader | None, *, reply_words: int) -> None:
         super().__init__(role, ledger)
+        self.count = Count()
         self._ledger = ledger
         self._seen: set[str] = set()
         self._stand_in = " ".join(["word"] * reply_words)
@@ -114,20 +125,19 @@ class PlanningChat(Plan):
         if self._ledger and raw is not None:
             with self._ledger.reading(request.key):
                 return read_reply(raw, request.key)
+        if schema is not None:
+            raise CallRejectedError("planned", "nothing was asked", request.key)
         return Reply(text=self._stand_in, request_id=request.key, model=self.role.model)
 
 
 def plan_embedding(role: EmbedderRole, texts: Sequence[str], ledger: LedgerReader | None) -> Plan:
     """Count what the vectors of `texts` would take; what the ledger holds is counted in texts."""
     plan = Plan(role, ledger)
-    missing = []
-    for text in dict.fromkeys(texts):
-        held = ledger and ledger.answer_text(build_embedding_request(role, [text]).key)
-        if held:
-            plan.in_ledger += 1
-        else:
-            missing.append(text)
-    for call in calls_of(missing, role.texts_per_call):
+    requests = {text: build_embedding_request(role, [text]) for text in dict.fromkeys(texts)}
+    held = ledger.answer_text if ledger else lambda _: None
+    kept, calls = held_and_missing(role, requests, held)
+    plan.in_ledger = len(kept)
+    for call in calls:
         plan.add(build_embedding_request(role, call))
     return plan
 

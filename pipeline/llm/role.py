@@ -12,6 +12,8 @@ from pipeline.config import LocalPath, Section
 RoleName = Literal["teacher", "judge", "rater", "embedder"]
 Price = float | Literal["unknown"]
 
+# Questions begun per call in flight: enough that one slow answer does not hold up the others.
+BEGUN_PER_CALL = 8
 EMBEDDED_MODEL = "SmolLM2-135M-Instruct-Q4_1"
 
 
@@ -87,6 +89,11 @@ class Role(Section):
         """Attempts under way at once, at most."""
         return self.pace.concurrency
 
+    @property
+    def window(self) -> int:
+        """Questions begun at once, at most."""
+        return BEGUN_PER_CALL * self.pace.concurrency
+
 
 class LlmRole(Role):
     """One chat model in one role."""
@@ -121,6 +128,11 @@ class LlmRole(Role):
     def in_flight(self) -> int:
         """Attempts under way at once, at most."""
         return self.batch.max_rows if self.mode == "batch" else self.pace.concurrency
+
+    @property
+    def window(self) -> int:
+        """Questions begun at once, at most: as many as fill a batch, where batches are sent."""
+        return self.batch.max_rows if self.mode == "batch" else super().window
 
     def is_same_model(self, other: LlmRole) -> bool:
         """Whether both roles are played by one model."""

@@ -10,14 +10,13 @@ from pipeline.records.annotation import (
 )
 from pipeline.records.base import NonBlank, Record, content_id
 from pipeline.records.completion import Completion
-from pipeline.records.exchange import Exchange, Turn
+from pipeline.records.exchange import Exchange, Turn, text_of_turns
 from pipeline.records.lineage import Lineage, RawLocation
 from pipeline.records.miti import TO_MITI_4, BehaviourCode, MitiCode
 from pipeline.records.model_rating import ModelRating
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
-from pipeline.records.strategy import StrategyName
 from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
@@ -43,8 +42,8 @@ __all__ = [
     "Selected",
     "SplitAssignment",
     "SplitName",
-    "StrategyName",
     "Suggestion",
     "Turn",
     "content_id",
+    "text_of_turns",
 ]

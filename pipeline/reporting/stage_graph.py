@@ -109,7 +109,7 @@ class StageGraph:
     def command_for(self, file: str, *, force: bool = False) -> str:
         """Return what to type to have `file` made."""
         if study := STUDY.match(file):
-            return f"distillery study {study[1]} --data DIR"
+            return f"python -m studies {study[1]} --data DIR"
         stage = self.maker(file)
         if stage is None:
             return "make repro"

@@ -18,24 +18,11 @@ from pipeline.reward_model.texts import RewardError, Text, text_of, texts_of_pai
 STAGE = "reward_filter"
 
 
-class Judge(Protocol):
+class Rewards(Protocol):
     """Anything that gives texts a reward; greater is better."""
 
     def reward(self, texts: Sequence[Text]) -> Array:
         """Return one number per text."""
-
-
-@dataclass(frozen=True)
-class Prompted:
-    """A judge for callers that keep prompts and responses apart, as evaluation does."""
-
-    judge: Judge
-
-    def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> Array:
-        """Return one number per response; a prompt is an exchange's utterance."""
-        return self.judge.reward(
-            [Text(prompt, response) for prompt, response in zip(prompts, responses, strict=True)]
-        )
 
 
 @dataclass(frozen=True)
@@ -48,7 +35,7 @@ class Ranked:
 
 
 def rank(
-    judge: Judge, exchanges: Mapping[str, Exchange], responses: Iterable[Response]
+    model: Rewards, exchanges: Mapping[str, Exchange], responses: Iterable[Response]
 ) -> Iterator[Ranked]:
     """Yield the responses of each exchange, best first; equal rewards keep their order.
 
@@ -60,7 +47,7 @@ def rank(
             f"response {lost.id}: exchange {lost.exchange_id} is not there\n"
             "Give the exchanges that were answered."
         )
-    rewards = judge.reward([text_of(exchanges[one.exchange_id], one) for one in rows])
+    rewards = model.reward([text_of(exchanges[one.exchange_id], one) for one in rows])
     numbered = enumerate(rows)
     for _, group in groupby(numbered, key=lambda item: item[1].exchange_id):
         order = sorted(group, key=lambda item: -rewards[item[0]])
@@ -78,13 +65,12 @@ class Weighed:
 
 
 def weigh(
-    judge: Judge, pairs: Sequence[PreferencePair], exchanges: Mapping[str, Exchange]
+    model: Rewards, pairs: Sequence[PreferencePair], exchanges: Mapping[str, Exchange]
 ) -> list[Weighed]:
     """Return the margin of every pair."""
-    prompts = {name: exchange.utterance for name, exchange in exchanges.items()}
-    read = [texts_of_pair(pair, prompts) for pair in pairs]
-    ahead = judge.reward([one.chosen for one in read])
-    ahead = ahead - judge.reward([one.rejected for one in read])
+    read = [texts_of_pair(pair, exchanges) for pair in pairs]
+    ahead = model.reward([one.chosen for one in read])
+    ahead = ahead - model.reward([one.rejected for one in read])
     chances = sigmoid(ahead)
     return [
         Weighed(pair, float(margin), float(weight))

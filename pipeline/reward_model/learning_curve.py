@@ -15,11 +15,9 @@ import numpy as np
 from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows, Rows
 from pipeline.reward_model.heads import Head
-from pipeline.reward_model.heads.linear import sigmoid
 from pipeline.reward_model.tuning import fit_tuned, margins
-
-RESAMPLES = 2000
-BINS = 10
+from pipeline.statistics.bootstrap import crossed_interval
+from pipeline.statistics.calibration import margin_calibration_error, wins
 
 # Fits a model on pairs, given features, unlabelled features and a seed.
 Fit = Callable[[Array, PairRows, Array, int], tuple[Head, dict[str, Any]]]
@@ -83,49 +81,11 @@ def train_on(data: CurveData, fit: Fit, fraction: float, seed: int) -> Trained:
     rewards[asked] = head.score(data.features[asked])
     return Trained(
         margins=margins(rewards, data.test),
-        train_accuracy=float(correct(margins(rewards, part)).mean()),
+        train_accuracy=float(wins(margins(rewards, part)).mean()),
         pairs=len(part),
         seconds=seconds,
         prototypes=head.prototypes,
     )
-
-
-def correct(ahead: Array) -> Array:
-    """Return 1 where the preferred side is ahead, one half for a tie, else 0."""
-    return np.asarray((ahead > 0) + 0.5 * (ahead == 0))
-
-
-def calibration_error(ahead: Array) -> float:
-    """Return how far the stated confidence is from the share that is right, 0 to 0.5.
-
-    The mean over ten bins of the confidence, 0.5 to 1, weighted by their pairs.
-    """
-    sure = sigmoid(np.abs(ahead))
-    place = np.minimum(((sure - 0.5) * 2 * BINS).astype(int), BINS - 1)
-    right = correct(ahead)
-    gaps = [
-        abs(sure[place == one].mean() - right[place == one].mean()) * (place == one).mean()
-        for one in np.unique(place)
-    ]
-    return float(sum(gaps))
-
-
-def interval(right: Array, groups: Sequence[str], seed: int = 0) -> tuple[float, float]:
-    """Return the 95% bootstrap interval of the mean of `right` (seeds, pairs).
-
-    Seeds and groups of test pairs are drawn with replacement, both at once. For a paired difference
-    give the difference of two models' values: each draw then holds both models.
-    """
-    names, place = np.unique(np.asarray(groups), return_inverse=True)
-    sums = np.stack([np.bincount(place, row, minlength=len(names)) for row in right])
-    sizes = np.bincount(place, minlength=len(names)).astype(np.float64)
-    random = np.random.default_rng(seed)
-    by_seed = random.multinomial(len(sums), np.full(len(sums), 1 / len(sums)), RESAMPLES)
-    by_group = random.multinomial(len(names), np.full(len(names), 1 / len(names)), RESAMPLES)
-    totals = np.einsum("rs,sg,rg->r", by_seed, sums, by_group, optimize=True)
-    means = totals / (len(sums) * (by_group @ sizes))
-    low, high = np.quantile(means, [0.025, 0.975])
-    return float(low), float(high)
 
 
 def curve_rows(
@@ -133,10 +93,10 @@ def curve_rows(
 ) -> list[dict[str, Any]]:
     """Return one row per model: accuracy with its interval, and the difference to `against`."""
     rows = []
-    base = np.stack([correct(one.margins) for one in trained[against]])
+    base = np.stack([wins(one.margins) for one in trained[against]])
     for model, runs in trained.items():
         ahead = np.stack([one.margins for one in runs])
-        right = correct(ahead)
+        right = wins(ahead)
         row: dict[str, Any] = {
             "data": data.name,
             "model": model,
@@ -147,7 +107,9 @@ def curve_rows(
             "accuracy": _rounded(right.mean()),
             "ci": _span(right, data.test),
             "log_loss": _rounded(np.logaddexp(0, -ahead).mean()),
-            "calibration_error": _rounded(np.mean([calibration_error(one) for one in ahead])),
+            "calibration_error": _rounded(
+                np.mean([margin_calibration_error(one) for one in ahead])
+            ),
             "train_accuracy": _rounded(np.mean([one.train_accuracy for one in runs])),
             "fit_s": round(float(np.mean([one.seconds for one in runs])), 3),
             "prototypes": round(float(np.mean([one.prototypes for one in runs])), 1),
@@ -160,7 +122,7 @@ def curve_rows(
 
 
 def _span(values: Array, test: PairRows) -> list[float]:
-    return [_rounded(end) for end in interval(values, test.groups.tolist())]
+    return [_rounded(end) for end in crossed_interval(values, test.groups.tolist())]
 
 
 def _rounded(value: float | np.floating[Any]) -> float:

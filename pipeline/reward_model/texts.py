@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from itertools import permutations
 
 from pipeline.errors import PipelineError
-from pipeline.records import Exchange, FinalLabel, PreferencePair, Response
+from pipeline.records import Exchange, PreferencePair, Response, Turn, text_of_turns
 
 
 class RewardError(PipelineError):
@@ -16,7 +16,7 @@ class RewardError(PipelineError):
 
 @dataclass(frozen=True)
 class Text:
-    """A response with what it answers: the last thing that the speaker said. `id` is a row's."""
+    """A response with what it answers, all that was said before it. `id` is a row's."""
 
     prompt: str
     response: str
@@ -24,7 +24,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TextPair:
     """Two texts of which people prefer the first; pairs of one `group` are never parted."""
 
     chosen: Text
@@ -34,13 +34,13 @@ class Pair:
 
 def text_of(exchange: Exchange, response: Response) -> Text:
     """Return what a reward model reads of a response."""
-    return Text(exchange.utterance, response.text, response.id)
+    return Text(exchange.transcript_text(), response.text, response.id)
 
 
-def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]:
+def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[TextPair]:
     """Return every two responses to one exchange whose ratings differ, the better one first."""
     return [
-        Pair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
+        TextPair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
         for better, worse in permutations(responses, 2)
         if better.rating is not None
         and worse.rating is not None
@@ -49,49 +49,43 @@ def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]
     ]
 
 
-def texts_of_pair(pair: PreferencePair, prompts: Mapping[str, str]) -> Pair:
+def texts_of_pair(pair: PreferencePair, exchanges: Mapping[str, Exchange]) -> TextPair:
     """Return a training row as a reward model reads it.
 
-    `prompts` maps exchange ids to utterances: the prompt of a built corpus is a template around
-    one, and instructions say nothing of a response. Other rows have what the user said last.
+    The prompt of a built corpus is a template around what was said, and instructions say nothing
+    of a response: the exchange tells. The messages do where `exchanges`, by id, lack it.
     """
-    prompt = prompts.get(pair.exchange_id, pair.prompt[-1].content)
-    return Pair(
+    exchange = exchanges.get(pair.exchange_id)
+    prompt = text_of_turns(_turns(pair)) if exchange is None else exchange.transcript_text()
+    return TextPair(
         Text(prompt, pair.chosen[0].content, pair.chosen_id),
         Text(prompt, pair.rejected[0].content, pair.rejected_id),
         pair.exchange_id,
     )
 
 
-def relabelled(responses: Iterable[Response], labels: Iterable[FinalLabel]) -> list[Response]:
-    """Return the responses, with people's own rating where they gave one to `empathy`."""
-    given = {
-        label.item_id: int(label.values[0])
-        for label in labels
-        if label.question == "empathy" and label.sentence is None and label.method != "source"
-    }
+def _turns(pair: PreferencePair) -> list[Turn]:
     return [
-        one.model_copy(update={"rating": given[one.id]}) if one.id in given else one
-        for one in responses
+        Turn(role="speaker" if message.role == "user" else "listener", text=message.content)
+        for message in pair.prompt
+        if message.role != "system"
     ]
 
 
 def compared_pairs(
     pairs: Iterable[PreferencePair],
-    labels: Iterable[FinalLabel],
-    prompts: Mapping[str, str],
-) -> list[Pair]:
-    """Return the pairs that people compared (question `better`), the preferred side first."""
-    won = {
-        label.item_id: label.values[0]
-        for label in labels
-        if label.question == "better" and label.sentence is None
-    }
+    better: Mapping[str, str],
+    exchanges: Mapping[str, Exchange],
+) -> list[TextPair]:
+    """Return the pairs that people compared, the preferred side first.
+
+    `better` holds `chosen`, `rejected` or `equal` by the id of a pair.
+    """
     found = []
     for row in pairs:
-        pair = texts_of_pair(row, prompts)
-        if won.get(row.id) == "chosen":
+        pair = texts_of_pair(row, exchanges)
+        if better.get(row.id) == "chosen":
             found.append(pair)
-        elif won.get(row.id) == "rejected":
-            found.append(Pair(pair.rejected, pair.chosen, pair.group))
+        elif better.get(row.id) == "rejected":
+            found.append(TextPair(pair.rejected, pair.chosen, pair.group))
     return found

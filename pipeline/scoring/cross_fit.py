@@ -7,6 +7,7 @@ import numpy as np
 from pipeline.features.table import Array, FeatureTable
 from pipeline.scoring.rated import CLASSES, Names, RatedSet
 from pipeline.scoring.scorer import Scorer, spread
+from pipeline.statistics.splits import fold_of_groups
 
 
 def predict_out_of_dialogue(
@@ -16,13 +17,11 @@ def predict_out_of_dialogue(
 
     `dialogues` are those of the rows; of `rated`, those in the table are learned from.
     """
-    names = np.unique(dialogues)
-    order = np.random.default_rng(seed).permutation(len(names)) % min(folds, len(names))
-    fold_of = dict(zip(names.tolist(), order.tolist(), strict=True))
+    fold_of = fold_of_groups(dialogues, folds, seed)
     folded = np.array([fold_of[name] for name in dialogues.tolist()])
     learned = np.array([fold_of.get(name, -1) for name in rated.dialogues.tolist()])
     chances = np.empty((len(table.ids), len(CLASSES)))
-    for fold in range(order.max() + 1):
+    for fold in sorted(set(fold_of.values())):
         train = rated.take(np.flatnonzero(learned != fold))
         scorer = Scorer(model, seed=seed).fit(table.rows(train.ids.tolist()), train)
         asked = np.flatnonzero(folded == fold)

@@ -54,8 +54,3 @@ def _asked_of_a_model(family: str) -> str | None:
     if family in LLM_MADE:
         return "Set llm.rater to a model that tells responses apart; evaluate_scorers reads it."
     return None
-
-
-def is_llm_made(name: str) -> bool:
-    """Say whether a combination has a feature that a language model rated."""
-    return not LLM_MADE.isdisjoint(name.split("+"))

@@ -14,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.table import Array
-from pipeline.scoring.mixed import MixedModel, fit_mixed
+from pipeline.scoring.mixed import fit_mixed
 from pipeline.scoring.rated import Labels, Names, RatedSet, by_first_sight
 
 RaterModel = Literal["none", "empirical_bayes", "mixed"]
@@ -117,14 +117,6 @@ def _centred(column: Array) -> Array:
     centred = np.zeros(len(column))
     centred[known] = column[known] - column[known].mean() if known.any() else 0.0
     return centred
-
-
-def teq_effect(model: MixedModel, teq: list[int]) -> tuple[float, tuple[float, float]] | None:
-    """Return rating points per point of the questionnaire with a 95% interval; None if unknown."""
-    if not teq:
-        return None
-    slope, error = float(model.coefficients[teq[0]]), float(model.errors[teq[0]])
-    return slope, (slope - 1.96 * error, slope + 1.96 * error)
 
 
 LENIENCY: dict[str, Callable[[RatedSet, Array], Array]] = {

@@ -22,6 +22,7 @@ from pipeline.features.coder import BehaviourCoder
 from pipeline.features.embeddings import Embedder
 from pipeline.features.table import Array, FeatureTable
 from pipeline.features.text import text_version
+from pipeline.model_cards import SCORER, model_card
 from pipeline.records import BehaviourCode
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import CLASSES, ScoringError
@@ -104,7 +105,7 @@ def save(folder: Path, scorer: Scorer, facts: ScorerFacts, coder: BehaviourCoder
         )
     write_json(folder / FACTS, facts.model_dump(mode="json"))
     with AtomicFile(folder / CARD) as part:
-        part.write_text(card(facts), encoding="utf-8")
+        part.write_text(_card(facts), encoding="utf-8")
 
 
 def dumped(value: object) -> bytes:
@@ -177,10 +178,12 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
     ):
         if saved != now:
             raise ScoringError(f"{folder}: made with {what} {saved}, this is {now}\n{RETRAIN}")
-    scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters)
-    scorer.estimator_ = read_skops(folder / MODEL)
-    scorer.names_, scorer.classes_ = facts.names, facts.classes
-    scorer.temperature_ = facts.temperature
+    scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters).restore(
+        read_skops(folder / MODEL),
+        names=facts.names,
+        classes=facts.classes,
+        temperature=facts.temperature,
+    )
     _try_out(
         folder / MODEL,
         lambda: scorer.predict_values(np.zeros((1, len(facts.names)))),
@@ -190,10 +193,11 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
         return scorer, facts, None
     coder = BehaviourCoder(embedder, seed=facts.seed)
     parts = read_skops(folder / CODER)
-    coder.codes_, coder.temperature_ = facts.coder_codes, facts.coder_temperature
 
     def code_one() -> Array:
-        coder.words_, coder.model_ = parts["words"], parts["model"]
+        words, model = parts["words"], parts["model"]
+        codes, temperature = facts.coder_codes, facts.coder_temperature
+        coder.restore(words, model, codes=codes, temperature=temperature)
         return coder.predict_proba(["I hear you."])
 
     _try_out(folder / CODER, code_one, len(facts.coder_codes))
@@ -211,33 +215,19 @@ def _try_out(path: Path, predict: Callable[[], Array], classes: int) -> None:
         raise TableError(path, f"it does not tell {classes} classes apart", hint=RETRAIN)
 
 
-def card(facts: ScorerFacts) -> str:
-    """Return the model card, in Markdown."""
-    measured = "\n".join(
-        f"| {name} | {value} |" for name, value in facts.measures.items() if value is not None
+def _card(facts: ScorerFacts) -> str:
+    measured = {name: value for name, value in facts.measures.items() if value is not None}
+    return model_card(
+        SCORER,
+        facts.licence,
+        {
+            "features": f"{facts.features} ({len(facts.names)})",
+            "model": f"{facts.model}, scaled, calibrated by temperature {facts.temperature:.3g}",
+            "rater leniency taken out in training": facts.raters,
+            "trained on": f"{facts.trained_on} rated responses",
+            "classes seen": ", ".join(map(str, facts.classes)),
+            "embeddings": facts.embedder,
+            "feature version": facts.feature_version,
+            **{f"{name}, held-out dialogues": value for name, value in measured.items()},
+        },
     )
-    return f"""# Empathy scorer
-
-Gives a response the probabilities of 1 (bad), 2 (okay) and 3 (good).
-
-| what | value |
-|---|---|
-| features | {facts.features} ({len(facts.names)}) |
-| model | {facts.model}, scaled, calibrated by temperature {facts.temperature:.3g} |
-| rater leniency taken out in training | {facts.raters} |
-| trained on | {facts.trained_on} rated responses |
-| classes seen | {", ".join(map(str, facts.classes))} |
-| embeddings | {facts.embedder} |
-| feature version | {facts.feature_version} |
-| licence of the training data | {facts.licence} |
-
-On responses of held-out dialogues:
-
-| measure | value |
-|---|---|
-{measured}
-
-Ratings are those of single raters, who differ: no item's label is certain. Codes are MITI-style
-features of single replies and say nothing of anyone's competence. Not for decisions about people,
-and not for conversations where somebody may be in danger.
-"""

@@ -11,6 +11,8 @@ from pipeline.features.table import Array, FeatureTable
 from pipeline.scoring.classifiers import build_classifier
 from pipeline.scoring.leniency import LENIENCY, RaterModel
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError
+from pipeline.statistics.calibration import best_temperature
+from pipeline.statistics.splits import held_out
 
 CALIBRATION_SHARE = 0.25
 _TEMPERATURES = np.exp(np.linspace(np.log(0.1), np.log(10), 81))
@@ -51,12 +53,11 @@ class Scorer:
             values = np.hstack([values, extra[:, None]])
         self.temperature_ = 1.0
         if self.calibrated:
-            kept, held = _one_split(rated.dialogues, self.seed)
-            if len(np.unique(rated.ratings[kept])) > 1 and len(held):
+            held = held_out(rated.dialogues, CALIBRATION_SHARE, self.seed)
+            kept = ~held
+            if len(np.unique(rated.ratings[kept])) > 1 and held.any():
                 self._fit(values[kept], rated.ratings[kept])
-                self.temperature_ = _temperature(
-                    self._scores(table.values[held]), rated.ratings[held], self.classes_
-                )
+                self.temperature_ = self._best_temperature(table.values[held], rated.ratings[held])
         self._fit(values, rated.ratings)
         return self
 
@@ -65,13 +66,33 @@ class Scorer:
         self.estimator_.fit(values, ratings)
         self.classes_ = tuple(int(name) for name in self.estimator_.classes_)
 
+    def restore(
+        self,
+        estimator: Any,
+        *,
+        names: tuple[str, ...],
+        classes: tuple[int, ...],
+        temperature: float,
+    ) -> Self:
+        """Take what was learned before."""
+        self.estimator_, self.names_ = estimator, names
+        self.classes_, self.temperature_ = classes, temperature
+        return self
+
     def predict_proba(self, table: FeatureTable) -> Array:
         """Return probabilities (rows, classes of training); the features are taken by name."""
         return self.predict_values(table.columns(self.names_).values)
 
     def predict_values(self, values: Array) -> Array:
         """Return probabilities for values whose columns are those of `names_`, in that order."""
-        return softmax(self._scores(values) / self.temperature_)
+        from scipy.special import softmax
+
+        return np.asarray(softmax(self._scores(values) / self.temperature_, axis=1))
+
+    def _best_temperature(self, values: Array, ratings: NDArray[np.int64]) -> float:
+        known = np.isin(ratings, self.classes_)
+        truth = np.searchsorted(self.classes_, ratings[known])
+        return best_temperature(self._scores(values)[known], truth, _TEMPERATURES)
 
     def _scores(self, values: Array) -> Array:
         if self.raters != "none":
@@ -118,31 +139,6 @@ def check_trainable(table: FeatureTable, rated: RatedSet) -> None:
         )
     if np.isinf(table.values).any():
         raise ScoringError("a feature is infinite\nOnly finite numbers and NaN (missing) are read.")
-
-
-def softmax(scores: Array) -> Array:
-    """Return rows of probabilities."""
-    raised = np.exp(scores - scores.max(axis=1, keepdims=True))
-    return np.asarray(raised / raised.sum(axis=1, keepdims=True))
-
-
-def _one_split(dialogues: NDArray[np.str_], seed: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    names = np.unique(dialogues)
-    held = np.random.default_rng(seed).permutation(names)[: int(CALIBRATION_SHARE * len(names))]
-    inside = np.isin(dialogues, held)
-    return np.flatnonzero(~inside), np.flatnonzero(inside)
-
-
-def _temperature(scores: Array, ratings: NDArray[np.int64], classes: tuple[int, ...]) -> float:
-    """Return the temperature that makes held-out ratings most likely; it moves no label."""
-    known = np.isin(ratings, classes)
-    place = np.searchsorted(classes, ratings[known])
-    rows = np.arange(len(place))
-    losses = [
-        -np.log(np.maximum(softmax(scores[known] / one)[rows, place], 1e-12)).sum()
-        for one in _TEMPERATURES
-    ]
-    return float(_TEMPERATURES[int(np.argmin(losses))]) if len(place) else 1.0
 
 
 def spread(probabilities: Array, classes: tuple[int, ...]) -> Array:

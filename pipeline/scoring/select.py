@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -90,12 +90,6 @@ def _prepared(values: Array) -> Array:
 
     prepare = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler())
     return np.asarray(prepare.fit_transform(values))
-
-
-def stability(selections: Sequence[Selection], names: Sequence[str]) -> dict[str, float]:
-    """Return how often each feature was chosen, 0 to 1, most often first."""
-    share = {name: sum(name in one.names for one in selections) / len(selections) for name in names}
-    return dict(sorted(share.items(), key=lambda item: (-item[1], item[0])))
 
 
 def permutation_importance(

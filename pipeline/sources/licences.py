@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from pipeline.errors import GateFailedError, PipelineError
+from pipeline.errors import PipelineError
 
 NONE_STATED = "none stated"
 
@@ -21,6 +21,18 @@ LICENCES = (
     "CC-BY-NC-SA-4.0",
     NONE_STATED,
 )
+
+# https://huggingface.co/docs/hub/repositories-licenses
+HUB_LICENCES = {
+    "CC0-1.0": "cc0-1.0",
+    "MIT": "mit",
+    "Apache-2.0": "apache-2.0",
+    "CC-BY-4.0": "cc-by-4.0",
+    "CC-BY-SA-4.0": "cc-by-sa-4.0",
+    "CC-BY-NC-4.0": "cc-by-nc-4.0",
+    "CC-BY-NC-SA-3.0": "cc-by-nc-sa-3.0",
+    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
+}
 
 
 class UnknownLicenceError(PipelineError):
@@ -46,11 +58,9 @@ def may_be_published(licence: str) -> bool:
     return check_licence(licence) != NONE_STATED
 
 
-def require_publishable(licence: str | None, what: str) -> None:
-    """Raise GateFailedError if `what` must not be passed on; None: it has no row and no licence."""
-    if licence is None or not may_be_published(licence):
-        why = "it has no row" if licence is None else f"its most restrictive licence is {licence!r}"
-        raise GateFailedError(
-            f"{what}: do not publish, {why}\n"
-            "Leave that source out, or ask its owner for a licence; for your own work it is fine."
-        )
+def hub_licence(licence: str | None) -> dict[str, str]:
+    """Return the keys by which the Hub knows a licence; what has none of its own is `other`."""
+    if licence in HUB_LICENCES:
+        return {"license": HUB_LICENCES[licence]}
+    named = licence if licence not in (None, NONE_STATED) else "none-stated-do-not-publish"
+    return {"license": "other", "license_name": str(named).lower()}

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.near_duplicates import Groups, NearDuplicate, near_duplicates, normalise
 from pipeline.records import SplitName
+from pipeline.text.words import count_words
 
 GOOD = 3
 
@@ -90,7 +91,7 @@ def _text_links(items: Sequence[SplitItem], threshold: float, min_words: int) ->
     for item in items:
         for text in (item.situation, item.utterance):
             key = normalise(text)
-            if len(key.split()) < min_words:
+            if count_words(key) < min_words:
                 continue
             known = said_in.setdefault(key, item.dialogue_id)
             yield Link(known, item.dialogue_id, "exact_text")

@@ -6,17 +6,19 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, date, datetime
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from pipeline.audit.finding import Severity
 from pipeline.audit.records_table import Origins, preference_table, sft_table, source_table
 from pipeline.audit.result import AuditResult, Figures
-from pipeline.audit.run import apply_waivers, critical, is_audit, run_audit, write_result
+from pipeline.audit.run import apply_waivers, critical, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
+from pipeline.declare import Folder, In, Metrics, Out, Param, Stage
 from pipeline.errors import GateFailedError
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.prompts import prompt_texts
+from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import AtomicFolder, write_json
 
 
@@ -31,17 +33,20 @@ class AuditParams(AuditSettings):
     waivers: tuple[Waiver, ...] = ()
 
 
+DAG = Stage(command="audit build")
+
+
 def run(
     params: AuditParams,
     *,
-    reference_responder: str,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    sft: Path,
-    preferences: Path,
-    out: Path,
-    metrics: Path,
+    reference_responder: Annotated[str, Param("responders.reference_responder")],
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    sft: In[Folder],
+    preferences: In[Folder],
+    out: Out[Folder],
+    metrics: Metrics,
     embeddings: Path = CACHE,
     today: date | None = None,
 ) -> None:
@@ -58,16 +63,11 @@ def run(
         settings = _settings(params, table.name, reference_responder)
         results[table.name] = run_audit(replace(table, embed=embed), settings)
     results = apply_waivers(results, params.waivers, today=today or datetime.now(UTC).date())
-    with AtomicFolder(out, what="audits", known=_are_audits) as folder:
+    with AtomicFolder(out, what="audits") as folder:
         for name, result in results.items():
-            write_result(result, folder / name, ids_are_explained=True)
+            write_result(result, folder / name)
     write_json(metrics, {name: _counts(result) for name, result in results.items()})
     check(results)
-
-
-def _are_audits(folder: Path) -> bool:
-    """Return whether `folder` holds audits and nothing else; it had no marker at first."""
-    return all(one.is_dir() and is_audit(one) for one in folder.iterdir())
 
 
 def _tables(origins: Origins, sft: Path, preferences: Path) -> Iterator[AuditTable]:

@@ -17,24 +17,27 @@ from pipeline.corpora.params import (
     RespondersParams,
 )
 from pipeline.corpora.preference import FILTERS, PairFilter, direct_pairs
+from pipeline.declare import In, Item, Out, Stage
 from pipeline.progress import track
-from pipeline.records import PreferencePair, Rejection
+from pipeline.records import Exchange, PreferencePair, Rejection, Response, SplitAssignment
 from pipeline.storage import TableWriter, together
+
+DAG = Stage(each="corpora")
 
 
 @together()
 def run(
-    corpus: Corpus,
+    corpus: Item[Corpus],
     responders: RespondersParams,
     prompt: PromptParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    strict: Path,
-    authors: Path,
-    rejections: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    strict: Out[PreferencePair],
+    authors: Out[PreferencePair],
+    rejections: Out[Rejection],
 ) -> None:
     """Write the pairs that each filter keeps, and every other candidate with its reason.
 

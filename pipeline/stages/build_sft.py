@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
 from pipeline.corpora.candidates import Candidate, read_candidates
 from pipeline.corpora.conversation import PromptParams
@@ -16,23 +15,26 @@ from pipeline.corpora.params import (
     RespondersParams,
 )
 from pipeline.corpora.sft import direct_examples, reference_examples
+from pipeline.declare import In, Item, Out, Stage
 from pipeline.progress import track
-from pipeline.records import Rejection, SFTExample
+from pipeline.records import Exchange, Rejection, Response, SFTExample, SplitAssignment
 from pipeline.storage import TableWriter, together
+
+DAG = Stage(each="corpora")
 
 
 @together()
 def run(
-    corpus: Corpus,
+    corpus: Item[Corpus],
     responders: RespondersParams,
     prompt: PromptParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    out: Path,
-    rejections: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    out: Out[SFTExample],
+    rejections: Out[Rejection],
 ) -> None:
     """Write the corpus's examples to `out` and what did not become one to `rejections`."""
     supervised = supervised_ids(corpus, seed, exchanges, responses, splits)

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
 from pipeline.corpora.preference import FILTERS
+from pipeline.declare import Folder, In, Json, Metrics
 from pipeline.records import PreferencePair, Rejection, SFTExample
 from pipeline.sources.licences import may_be_published, most_restrictive
 from pipeline.storage import read_json, read_table, write_json
@@ -14,13 +16,13 @@ from pipeline.storage import read_json, read_table, write_json
 
 def run(
     *,
-    corpora: list[str],
-    ingest: Path,
-    splits: Path,
-    sft: Path,
-    preferences: Path,
-    rejections: Path,
-    out: Path,
+    corpora: Collection[str],
+    ingest: In[Json],
+    splits: In[Json],
+    sft: In[Folder],
+    preferences: In[Folder],
+    rejections: In[Folder],
+    out: Metrics,
 ) -> None:
     """Write split sizes and, per corpus and filter, rows, pairs and rejections by reason.
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 
 from pipeline.corpora.description import Origins, describe_pairs, describe_sft
 from pipeline.corpora.params import Corpus, RespondersParams
 from pipeline.corpora.preference import FILTERS
+from pipeline.declare import Folder, In, Metrics
+from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import write_json
 
 
@@ -15,12 +16,12 @@ def run(
     corpora: Mapping[str, Corpus],
     responders: RespondersParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    sft: Path,
-    preferences: Path,
-    out: Path,
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    sft: In[Folder],
+    preferences: In[Folder],
+    out: Metrics,
 ) -> None:
     """Write the figures of every corpus; no text of the data."""
     origins = Origins.read(exchanges, splits, sorted(responses.glob("*.parquet")))

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
-from contextlib import aclosing
+from collections.abc import Awaitable, Callable, Iterable
+from contextlib import nullcontext
+from dataclasses import replace
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
@@ -13,20 +15,29 @@ from pipeline.config import Section
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.drafts import STAGE, Task, read_tasks
 from pipeline.corpora.params import Distillation, RespondersParams
+from pipeline.declare import In, Item, Key, Metrics, Out, Param, Stage
 from pipeline.errors import GateFailedError
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import ask_all
 from pipeline.llm.budget import Usage, cost_usd
-from pipeline.llm.live import live_count
+from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.live import spent_line
 from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import in_order
+from pipeline.llm.plan import PlanningChat
 from pipeline.llm.transport import Count
+from pipeline.progress import print_line
 from pipeline.prompts.injection import suspected_injections
-from pipeline.records import Completion, Lineage, Rejection, SplitAssignment, content_id
+from pipeline.records import (
+    Completion,
+    Exchange,
+    Lineage,
+    Rejection,
+    Response,
+    SplitAssignment,
+    content_id,
+)
 from pipeline.storage import TableWriter, read_table, together, write_json
 from pipeline.strategies import STRATEGIES, OverLong, prompt_id
-
-# Tasks begun per call in flight: enough that one slow answer does not hold up the others.
-WINDOW = 8
 
 
 class DistilParams(Section):
@@ -36,21 +47,24 @@ class DistilParams(Section):
     over_long: OverLong = "reject"
 
 
+DAG = Stage(each="distillations")
+
+
 def run(
-    name: str,
-    distillation: Distillation,
+    name: Key[str],
+    distillation: Item[Distillation],
     params: DistilParams,
-    teacher: LlmRole,
-    budget: Budget,
+    teacher: Annotated[LlmRole, Param("llm.teacher")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     responders: RespondersParams,
     prompt: PromptParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    out: Path,
-    rejections: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    out: Out[Completion],
+    rejections: Out[Rejection],
+    metrics: Metrics,
 ) -> Count:
     """Write one raw completion per exchange, in their order, and what brought none.
 
@@ -68,47 +82,77 @@ def run(
         responses=responses,
         splits=splits,
     )
-    template_ids = prompt_id(distillation.strategy, direct=prompt.template)
-    ask = STRATEGIES[distillation.strategy]
+    complete = _completing(name, distillation.strategy, teacher, prompt)
+    opened = open_chat(teacher, name="teacher", stage=name, budget=budget)
+    reasons: Counter[str] = Counter()
+    with (
+        together(),
+        TableWriter(out, Completion) as kept,
+        TableWriter(rejections, Rejection) as dropped,
+    ):
+
+        def take(row: Completion | Rejection) -> None:
+            if isinstance(row, Rejection):
+                dropped.write(row)
+                reasons[row.reason] += 1
+            else:
+                kept.write(row)
+
+        total = _count_train(splits, params.limit)
+        count = ask_all(opened, tasks, complete, take, stage=name, total=total)
+    if not kept.rows:
+        why = ", ".join(f"{times} {reason}" for reason, times in reasons.most_common())
+        raise GateFailedError(
+            f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
+            f"The reasons are in {rejections}."
+        )
+    write_json(metrics, _figures(name, teacher, count, kept.rows, reasons))
+    print_line(f"{name}: {spent_line(count, teacher)}")
+    return count
+
+
+def _completing(
+    name: str, strategy: str, teacher: LlmRole, prompt: PromptParams
+) -> Callable[[Task | Rejection, Chat], Awaitable[Completion | Rejection]]:
+    """Return how a task is asked about."""
+    template_ids = prompt_id(strategy, direct=prompt.template)
 
     async def complete(task: Task | Rejection, chat: Chat) -> Completion | Rejection:
         if isinstance(task, Rejection):
             return task
         try:
-            reply = await ask(task.draft, chat)
+            reply = await STRATEGIES[strategy](task.draft, chat)
         except CallRejectedError as error:
             return _rejection(task, name, error)
         return _completion(task, reply.text, reply.request_id, teacher.model, template_ids)
 
-    async def distil() -> Count:
-        reasons: Counter[str] = Counter()
-        total = _count_train(splits, params.limit)
-        async with open_chat(teacher, name="teacher", stage=name, budget=budget) as chat:
-            rows = in_order(tasks, lambda task: complete(task, chat), window=_window(teacher))
-            with (
-                together(),
-                TableWriter(out, Completion) as kept,
-                TableWriter(rejections, Rejection) as dropped,
-                live_count(chat.count, teacher, name, total) as progress,
-            ):
-                async with aclosing(rows):
-                    async for row in rows:
-                        progress.done += 1
-                        if isinstance(row, Rejection):
-                            dropped.write(row)
-                            reasons[row.reason] += 1
-                        else:
-                            kept.write(row)
-        if not kept.rows:
-            why = ", ".join(f"{count} {reason}" for reason, count in reasons.most_common())
-            raise GateFailedError(
-                f"{out}: the teacher brought not one completion ({why or 'nothing was asked'})\n"
-                f"The reasons are in {rejections}."
-            )
-        write_json(metrics, _figures(name, teacher, chat.count, kept.rows, reasons))
-        return chat.count
+    return complete
 
-    return asyncio.run(distil())
+
+def plan_distilling(
+    tasks: Iterable[Task | Rejection],
+    name: str,
+    strategy: str,
+    teacher: LlmRole,
+    prompt: PromptParams,
+    ledger: LedgerReader | None,
+) -> PlanningChat:
+    """Return the chat that counted what `run` would ask about `tasks`.
+
+    Where the reply to improve is still to be written, one of the usual length stands in.
+    """
+    planning = PlanningChat(teacher, ledger, reply_words=prompt.mean_words)
+    if strategy != "direct":
+        tasks = (_answered(task, prompt.mean_words) for task in tasks)
+    complete = _completing(name, strategy, teacher, prompt)
+    ask_all(nullcontext(planning), tasks, complete, lambda _: None, stage=name)
+    return planning
+
+
+def _answered(task: Task | Rejection, words: int) -> Task | Rejection:
+    if isinstance(task, Rejection) or task.draft.response is not None:
+        return task
+    return replace(task, draft=replace(task.draft, response=" ".join(["word"] * words)))
 
 
 def _figures(
@@ -134,18 +178,12 @@ def _count_train(splits: Path, limit: int | None) -> int:
     return train if limit is None else min(train, limit)
 
 
-def _window(teacher: LlmRole) -> int:
-    if teacher.mode == "batch":
-        return teacher.batch.max_rows
-    return WINDOW * teacher.pace.concurrency
-
-
 def _completion(
     task: Task, text: str, request_id: str, model: str, template_ids: str
 ) -> Completion:
     exchange, parent = task.candidate.exchange, task.parent
     parents = (exchange.id, parent.id) if parent else (exchange.id,)
-    texts = [exchange.situation, exchange.utterance, *(turn.text for turn in exchange.history)]
+    texts = [exchange.situation, *(turn.text for turn in exchange.transcript())]
     if parent:
         texts.append(parent.text)
     return Completion(

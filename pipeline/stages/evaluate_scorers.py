@@ -6,15 +6,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Json, Key, Metrics, Stage, Table
 from pipeline.errors import PipelineError
-from pipeline.evaluation.classification import grouped_splits
 from pipeline.evaluation.honest import (
     AS_RATED,
     NULLS,
@@ -34,9 +33,10 @@ from pipeline.evaluation.published import (
 from pipeline.features.model_ratings import rating_tables
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, join, read_features
-from pipeline.records import ModelRating
+from pipeline.records import Exchange, ModelRating, Response
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
+from pipeline.statistics.splits import grouped_splits
 from pipeline.storage import read_json, read_table, write_json
 
 Protocol = Literal["honest", "published"]
@@ -71,17 +71,20 @@ class EvaluateScorersParams(Section):
     published_features: tuple[str, ...] = Field(min_length=1)
 
 
+DAG = Stage(each=("honest", "published"), machine_dependent=True)
+
+
 def run(
-    protocol: Protocol,
+    protocol: Key[Protocol],
     params: EvaluateScorersParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    features: Path,
-    ratings: Path,
-    raters: Path,
-    out: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    features: In[Table],
+    ratings: In[ModelRating],
+    raters: In[Json],
+    out: Metrics,
 ) -> None:
     """Write the figures of `protocol` to `out`, with the reason for what could not be tried."""
     pairs = read_pairs(exchanges, responses)

@@ -6,16 +6,19 @@ bad corpus does not hold up the others and none pays again for importing the lib
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from pydantic import ValidationError
+from pydantic import TypeAdapter, ValidationError
 
+from pipeline.declare import Folder, In, Json, Metrics, Out
 from pipeline.errors import TableError
+from pipeline.records import Exchange, SplitAssignment
 from pipeline.storage import first_problem, read_json, write_json
 from pipeline.validation.drift import Accepted, Tolerances
-from pipeline.validation.run import Check, TableReport, validate_build
+from pipeline.validation.leftovers import refuse_leftovers
+from pipeline.validation.run import BuildReport, Check, TableReport, validate_build
 from pipeline.validation.suites import Bounds
 from pipeline.validation.tables import BuildPaths
 
@@ -29,25 +32,38 @@ class ExpectParams(Bounds):
 def run(
     params: ExpectParams,
     *,
-    corpora: Sequence[str],
-    ingest: Path,
-    accepted: Path,
-    build: BuildPaths,
-    metrics: Path,
-    docs: Path,
+    corpora: Collection[str],
+    distillations: Collection[str],
+    ingest: In[Json],
+    accepted: In[Json],
+    exchanges: In[Exchange],
+    responses: In[Folder],
+    splits: In[SplitAssignment],
+    sft: In[Folder],
+    preferences: In[Folder],
+    metrics: Metrics,
+    out: Out[Json],
 ) -> None:
-    """Write the figures (ids, no text) to `metrics` and the page (with text) to `docs`."""
-    from pipeline.validation.docs import write_docs
-
+    """Write the figures (ids, no text) to `metrics` and all checks (with text) to `out`."""
     source = read_json(ingest)["source"]
     standard = read_accepted(accepted, source)
+    refuse_leftovers(
+        {
+            responses: {"source", *distillations},
+            sft: corpora,
+            preferences / "strict": corpora,
+            preferences / "authors": corpora,
+        }
+    )
+    build = BuildPaths(exchanges, responses, splits, sft, preferences)
     reports = list(
         validate_build(
             build, corpora, bounds=params, tolerances=params.tolerances, accepted=standard
         )
     )
     compared = bool(standard.tables)
-    write_docs(docs, reports, source=source, compared=compared)
+    whole = BuildReport(source, compared, reports)
+    write_json(out, TypeAdapter(BuildReport).dump_python(whole, mode="json"))
     tables = {report.name: _figures(report) for report in reports}
     write_json(metrics, {"source": source, "compared": compared, "tables": tables})
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.config import Section
-from pipeline.features.coder import code_out_of_fold
+from pipeline.declare import In, Out, Param, Stage, Table
+from pipeline.features.coder import code_out_of_fold, coded_sentences
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import (
     CACHE,
@@ -26,7 +29,7 @@ from pipeline.llm.embedder import Embedded
 from pipeline.llm.ledger_file import LedgerReader
 from pipeline.llm.open_chat import open_embedder
 from pipeline.llm.plan import Plan, plan_embedding
-from pipeline.stages.human_labels import read_human_labels
+from pipeline.records import Exchange, FinalLabel, Response
 
 STAGE = "featurize"
 
@@ -54,16 +57,19 @@ def plan_vectors(
     )
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: FeaturizeParams,
-    endpoint: EmbedderRole | None,
-    budget: Budget,
+    endpoint: Annotated[EmbedderRole | None, Param("llm.embedder")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    labels: Path,
-    out: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    labels: In[FinalLabel],
+    out: Out[Table],
     embeddings: Path = CACHE,
 ) -> None:
     """Write one row per response: who, length, readable features, embeddings and codes.
@@ -81,7 +87,8 @@ def run(
         texts = [(one.id, one.text) for _, one in pairs]
         tables.append(vector_table(endpoint_family(endpoint.model), texts, found.vectors))
     tables.append(presence_table("published", [(one.id, one.codes) for _, one in pairs]))
-    coded = list(read_human_labels(labels).coded(pairs))
+    answers = [(exchange.dialogue_id, response) for exchange, response in pairs]
+    coded = list(coded_sentences(answers, FinalLabels.read(labels).codes))
     if len({row.code for row in coded}) > 1:
         codes = code_out_of_fold(
             [(exchange.dialogue_id, response.text) for exchange, response in pairs],

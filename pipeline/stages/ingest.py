@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import Field, field_validator
 
 from pipeline.config import LocalPath, Section
+from pipeline.declare import Metrics, Out, Stage
 from pipeline.errors import MissingFileError, TableError
 from pipeline.progress import track
 from pipeline.records import Exchange, Rejection, Response
@@ -37,14 +38,17 @@ class IngestParams(Section):
         return name
 
 
+DAG = Stage(reads=("{ingest.path}",))
+
+
 @together()
 def run(
     params: IngestParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    rejections: Path,
-    metrics: Path,
+    exchanges: Out[Exchange],
+    responses: Out[Response],
+    rejections: Out[Rejection],
+    metrics: Metrics,
     secrets: Path | None = None,
 ) -> None:
     """Write the exchanges, their responses, what was rejected, and the counts.

@@ -1,10 +1,9 @@
-"""Stage `merge_annotations`: all rounds become final labels, with agreement and a page to read."""
+"""Stage `merge_annotations`: all rounds become final labels, with agreement."""
 
 from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from pathlib import Path
 
 from pydantic import Field
 
@@ -12,9 +11,9 @@ from pipeline.annotation.agreement import agreement_report
 from pipeline.annotation.anchoring import anchoring
 from pipeline.annotation.bands import BandName
 from pipeline.annotation.long_table import report_options, rounds_answers
-from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.config import Section
+from pipeline.declare import Folder, In, Metrics, Out
 from pipeline.records import Annotation, FinalLabel
 from pipeline.storage import write_json, write_table
 
@@ -27,9 +26,13 @@ class MergeAnnotationsParams(Section):
 
 
 def run(
-    params: MergeAnnotationsParams, *, rounds: Path, labels: Path, metrics: Path, page: Path
+    params: MergeAnnotationsParams,
+    *,
+    rounds: In[Folder],
+    labels: Out[FinalLabel],
+    metrics: Metrics,
 ) -> None:
-    """Write the final labels, the counts with agreement, and the page.
+    """Write the final labels, and the counts with agreement.
 
     A later round's label replaces an earlier one of the same question and unit; a label that a
     corpus came with never replaces a person's.
@@ -52,7 +55,6 @@ def run(
         "anchoring": anchoring(everything),
     }
     write_json(metrics, report)
-    write_annotation_page(page, report, everything)
 
 
 def _describe(rows: list[Annotation]) -> dict[str, object]:

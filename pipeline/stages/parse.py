@@ -9,6 +9,7 @@ from pathlib import Path
 from pipeline.corpora.conversation import PromptParams
 from pipeline.corpora.params import Distillation, RespondersParams
 from pipeline.corpora.parse import Unusable, instruction_runs, parse_completion
+from pipeline.declare import In, Item, Key, Out, Stage
 from pipeline.errors import TableError
 from pipeline.prompts import load_template
 from pipeline.records import Completion, Exchange, Rejection, Response, content_id
@@ -17,19 +18,21 @@ from pipeline.strategies import template_names
 
 STAGE = "parse"
 
+DAG = Stage(each="distillations")
+
 
 @together()
 def run(
-    name: str,
-    distillation: Distillation,
+    name: Key[str],
+    distillation: Item[Distillation],
     responders: RespondersParams,
     prompt: PromptParams,
     *,
-    exchanges: Path,
-    completions: Path,
-    responses: Path,
-    out: Path,
-    rejections: Path,
+    exchanges: In[Exchange],
+    completions: In[Completion],
+    responses: In[Response],
+    out: Out[Response],
+    rejections: Out[Rejection],
 ) -> None:
     """Write the parent responses of all completions with what the teacher made of them.
 

@@ -2,28 +2,30 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import aclosing, suppress
+from contextlib import nullcontext
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Out, Param, Stage
 from pipeline.features.model_ratings import exclusion
 from pipeline.features.pairs import read_pairs
-from pipeline.features.rater import RaterName, rate, rating_question
+from pipeline.features.rater import RaterName, rate
 from pipeline.features.subfactors import V1
 from pipeline.llm import Budget, CallRejectedError, Chat, LlmRole
+from pipeline.llm.asker import Opened, ask_all
 from pipeline.llm.ledger_file import LedgerReader
-from pipeline.llm.live import live_count
+from pipeline.llm.live import spent_line
 from pipeline.llm.open_chat import open_chat
-from pipeline.llm.ordered import in_order
 from pipeline.llm.plan import PlanningChat
 from pipeline.llm.recorded_chat import NotRecordedError
 from pipeline.llm.transport import Count
+from pipeline.progress import print_line
 from pipeline.records import Exchange, ModelRating, Rejection, Response, content_id
 from pipeline.storage import write_json, write_table
 
@@ -48,23 +50,27 @@ class _Asked:
     detail: str = ""
 
 
+DAG = Stage(reads=("sample_ratings",))
+
+
 def run(
     params: RateParams,
-    rater: LlmRole | None,
-    budget: Budget,
+    rater: Annotated[LlmRole | None, Param("llm.rater")],
+    budget: Annotated[Budget, Param("llm.budget", watched=False)],
     *,
-    exchanges: Path,
-    responses: Path,
-    out: Path,
-    rejections: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    out: Out[ModelRating],
+    rejections: Out[Rejection],
+    metrics: Metrics,
 ) -> Count:
     """Write one row per number that the rater gave, marked where it may not be used."""
     pairs = read_pairs(exchanges, responses)[: params.limit]
     asked: list[_Asked] = []
     count = Count()
     if rater is not None:
-        asked, count = asyncio.run(_ask_all(params, rater, budget, pairs))
+        opened = open_chat(rater, name="rater", stage=STAGE, budget=budget)
+        asked, count = _ask_all(params, opened, pairs)
     model = "" if rater is None else rater.model
     why = {
         name: exclusion(model, [one.ratings for one in asked if one.rater == name and one.ratings])
@@ -79,30 +85,18 @@ def run(
             "raters": {name: _described(name, asked, why[name]) for name in params.raters},
         },
     )
+    if rater is not None:
+        print_line(f"{STAGE}: {spent_line(count, rater)}")
     return count
 
 
-async def _ask_all(
-    params: RateParams,
-    role: LlmRole,
-    budget: Budget,
-    pairs: Sequence[tuple[Exchange, Response]],
+def _ask_all(
+    params: RateParams, opened: Opened, pairs: Sequence[tuple[Exchange, Response]]
 ) -> tuple[list[_Asked], Count]:
     questions = [(name, pair) for name in params.raters for pair in pairs]
-    async with open_chat(role, name="rater", stage=STAGE, budget=budget) as chat:
-
-        async def ask(question: tuple[RaterName, tuple[Exchange, Response]]) -> _Asked:
-            name, (exchange, response) = question
-            return await _ask(name, exchange, response, chat)
-
-        rows = in_order(questions, ask, window=2 * role.in_flight)
-        with live_count(chat.count, role, STAGE, len(questions)) as progress:
-            asked = []
-            async with aclosing(rows):
-                async for row in rows:
-                    progress.done += 1
-                    asked.append(row)
-        return asked, chat.count
+    asked: list[_Asked] = []
+    count = ask_all(opened, questions, _ask, asked.append, stage=STAGE, total=len(questions))
+    return asked, count
 
 
 def plan_rating(
@@ -114,21 +108,13 @@ def plan_rating(
     ledger: LedgerReader | None,
 ) -> PlanningChat:
     """Return the chat that counted what `run` would ask; a repair would be one more call."""
-    chat = PlanningChat(role, ledger, reply_words=len(V1))
-
-    async def ask_all() -> None:
-        pairs = read_pairs(exchanges, responses)[: params.limit]
-        for name in params.raters:
-            for exchange, response in pairs:
-                message, schema = rating_question(name, exchange, response)
-                with suppress(CallRejectedError):  # it is counted
-                    await chat.ask([message], schema=schema)
-
-    asyncio.run(ask_all())
-    return chat
+    planning = PlanningChat(role, ledger, reply_words=len(V1))
+    _ask_all(params, nullcontext(planning), read_pairs(exchanges, responses)[: params.limit])
+    return planning
 
 
-async def _ask(name: RaterName, exchange: Exchange, response: Response, chat: Chat) -> _Asked:
+async def _ask(question: tuple[RaterName, tuple[Exchange, Response]], chat: Chat) -> _Asked:
+    name, (exchange, response) = question
     try:
         return _Asked(name, response, await rate(name, exchange, response, chat))
     except CallRejectedError as error:

@@ -7,16 +7,16 @@ from pathlib import Path
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Stage
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.progress import track
 from pipeline.records import Exchange, Response, SplitAssignment
-from pipeline.reporting.reward import curve_svg
 from pipeline.reward_model.data import PairRows, indexed
 from pipeline.reward_model.encoder import FrozenEncoder, Scaling
 from pipeline.reward_model.heads import HeadName
 from pipeline.reward_model.learning_curve import CurveData, Variant, curve_rows, train_on
 from pipeline.reward_model.texts import RewardError, rated_pairs, text_of
-from pipeline.storage import AtomicFile, read_table, write_json
+from pipeline.storage import read_table, write_json
 
 AGAINST = "linear"
 LEAST_TEST_PAIRS = 5
@@ -30,17 +30,19 @@ class RewardCurveParams(Section):
     seeds: int = Field(gt=1, description="draws of each fraction")
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: RewardCurveParams,
     *,
-    exchanges: Path,
-    responses: Path,
-    splits: Path,
-    metrics: Path,
-    figure: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    metrics: Metrics,
     embeddings: Path = CACHE,
 ) -> None:
-    """Write a row per model and fraction to `metrics`, and their figure."""
+    """Write a row per model and fraction to `metrics`."""
     data = _data(exchanges, responses, splits, embeddings)
     names = dict.fromkeys((AGAINST, *params.models))
     rows = []
@@ -55,8 +57,6 @@ def run(
         rows += curve_rows(data, trained, fraction, AGAINST)
     # Seconds differ from run to run; the benchmark measures them.
     write_json(metrics, [{key: row[key] for key in row if key != "fit_s"} for row in rows])
-    with AtomicFile(figure) as part:
-        part.write_text(curve_svg(rows), encoding="utf-8")
 
 
 def _data(exchanges: Path, responses: Path, splits: Path, embeddings: Path) -> CurveData:

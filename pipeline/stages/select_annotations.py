@@ -11,16 +11,18 @@ from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.annotation.routing import (
     Candidate,
     Pick,
-    Plan,
+    RoutingPlan,
     route,
     share_evenly,
     signal_counts,
 )
 from pipeline.config import Section
+from pipeline.declare import Folder, In, Metrics, Out, Table
 from pipeline.features.table import read_features
 from pipeline.records import Response, Selected, SplitAssignment, Suggestion
 from pipeline.sources.rows import iter_parquet
 from pipeline.storage import read_json_lines, read_table, write_json, write_table
+from pipeline.text.words import count_words
 
 
 class SelectAnnotationsParams(Section):
@@ -47,14 +49,14 @@ def run(
     params: SelectAnnotationsParams,
     *,
     seed: int,
-    responses: Path,
-    splits: Path,
-    rounds: Path,
-    out: Path,
-    metrics: Path,
-    scores: Path | None = None,
-    findings: Path | None = None,
-    features: Path | None = None,
+    responses: In[Response],
+    splits: In[SplitAssignment],
+    rounds: In[Folder],
+    out: Out[Selected],
+    metrics: Metrics,
+    scores: In[Suggestion] | None = None,
+    findings: In[Folder] | None = None,
+    features: In[Table] | None = None,
 ) -> None:
     """Write the picked responses, and what they were picked for.
 
@@ -63,7 +65,7 @@ def run(
     findings.parquet) and `features` (for diversity, by the response's embedding) are used where
     they are there; otherwise the metrics say "not available".
     """
-    plan = Plan(**params.model_dump(), seed=seed)
+    plan = RoutingPlan(**params.model_dump(), seed=seed)
     done = _labelled(rounds)
     candidates = [
         one
@@ -93,7 +95,9 @@ def run(
     )
 
 
-def _selected(pick: Pick, rank: int, plan: Plan, *, overlap: set[str], blind: set[str]) -> Selected:
+def _selected(
+    pick: Pick, rank: int, plan: RoutingPlan, *, overlap: set[str], blind: set[str]
+) -> Selected:
     one = pick.candidate
     return Selected(
         item_id=one.item_id,
@@ -149,7 +153,7 @@ def _candidates(
 
 
 def _length_band(text: str) -> str:
-    words = len(text.split())
+    words = count_words(text)
     return "short" if words <= 12 else "middle" if words <= 30 else "long"
 
 

@@ -10,6 +10,7 @@ from typing import Literal
 from pydantic import Field
 
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Out
 from pipeline.errors import GateFailedError
 from pipeline.records import Exchange, Response, SplitAssignment
 from pipeline.sources.split import (
@@ -39,7 +40,13 @@ class SplitParams(Section):
 
 @together()
 def run(
-    params: SplitParams, *, seed: int, exchanges: Path, responses: Path, out: Path, metrics: Path
+    params: SplitParams,
+    *,
+    seed: int,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    out: Out[SplitAssignment],
+    metrics: Metrics,
 ) -> None:
     """Write one assignment per exchange, in the same order, and the leaks that are left."""
     items = _items(exchanges, responses)

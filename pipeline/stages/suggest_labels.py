@@ -13,18 +13,26 @@ from pathlib import Path
 import numpy as np
 from pydantic import Field
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.config import Section
-from pipeline.features.coder import coders_out_of_fold
+from pipeline.declare import In, Metrics, Out, Stage, Table
+from pipeline.features.coder import coded_sentences, coders_out_of_fold
 from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import ModelRating, SplitAssignment, Suggestion
+from pipeline.records import (
+    Exchange,
+    FinalLabel,
+    ModelRating,
+    Response,
+    SplitAssignment,
+    Suggestion,
+)
 from pipeline.scoring.cross_fit import predict_out_of_dialogue
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import CLASSES, RatedSet, ScoringError, rated_set
-from pipeline.sentences import sentence_spans
-from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import AtomicFile, read_table, write_json
+from pipeline.text.sentences import sentence_spans
 
 CODER = "coder"
 # The aspect of a rater model that was asked about the whole response, 1 to 3.
@@ -54,18 +62,21 @@ class SuggestLabelsParams(Section):
     folds: int = Field(ge=2, description="parts of the dialogues, each left out once")
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: SuggestLabelsParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    features: Path,
-    splits: Path,
-    labels: Path,
-    ratings: Path,
-    out: Path,
-    metrics: Path,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    features: In[Table],
+    splits: In[SplitAssignment],
+    labels: In[FinalLabel],
+    ratings: In[ModelRating],
+    out: Out[Suggestion],
+    metrics: Metrics,
     embeddings: Path = CACHE,
 ) -> None:
     """Write ratings and codes for all train responses as JSON Lines of `Suggestion`.
@@ -74,13 +85,13 @@ def run(
     """
     train = {one.exchange_id for one in read_table(splits, SplitAssignment) if one.split == "train"}
     pairs = [pair for pair in read_pairs(exchanges, responses) if pair[0].id in train]
-    people = read_human_labels(labels)
+    people = FinalLabels.read(labels)
     table = read_features(features)
     rows: list[Suggestion] = []
     missing: dict[str, str] = {}
     for scorer in params.scorers:
         try:
-            rated = rated_set(people.rated(pairs))
+            rated = rated_set((exchange, people.rate(response)) for exchange, response in pairs)
             rows += _ratings(scorer, table, pairs, rated, params.folds, seed)
         except ScoringError as error:
             missing[scorer.agent] = f"not available: {str(error).splitlines()[0]}"
@@ -97,7 +108,7 @@ def run(
 def _ratings(
     scorer: SuggestingScorer,
     table: FeatureTable,
-    pairs: Sequence[Pair],
+    pairs: Sequence[tuple[Exchange, Response]],
     rated: RatedSet,
     folds: int,
     seed: int,
@@ -132,9 +143,14 @@ def _rater_models(ratings: Path, wanted: set[str]) -> Iterator[Suggestion]:
 
 
 def _codes(
-    pairs: Sequence[Pair], people: HumanLabels, embedder: Embedder, folds: int, seed: int
+    pairs: Sequence[tuple[Exchange, Response]],
+    people: FinalLabels,
+    embedder: Embedder,
+    folds: int,
+    seed: int,
 ) -> Iterator[Suggestion]:
-    coded = list(people.coded(pairs))
+    answers = [(exchange.dialogue_id, response) for exchange, response in pairs]
+    coded = list(coded_sentences(answers, people.codes))
     if len({row.code for row in coded}) < 2:
         return
     groups = [exchange.dialogue_id for exchange, _ in pairs]

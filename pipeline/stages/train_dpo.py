@@ -4,13 +4,16 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from pipeline.config import home
 from pipeline.corpora.preference import PairFilter
+from pipeline.declare import Folder, In, Json, Key, Metrics, Model, Out, Stage
 from pipeline.records import PreferencePair, Rejection
 from pipeline.storage import read_table, write_json, write_table
+from pipeline.student.device import prepare
 from pipeline.student.gate import require_passed
 from pipeline.student.params import PreferenceParams
-from pipeline.student.report import measures, write_report
-from pipeline.student.teach import CHECKPOINTS, teach_dpo
+from pipeline.student.run_record import measures, write_record
+from pipeline.student.teach import teach_dpo
 
 
 class TrainDpoParams(PreferenceParams):
@@ -19,26 +22,30 @@ class TrainDpoParams(PreferenceParams):
     pairs: PairFilter = "strict"
 
 
+DAG = Stage(each="students", machine_dependent=True)
+
+
 def run(
     params: TrainDpoParams,
     *,
-    corpus: str,
+    corpus: Key[str],
     seed: int,
-    pairs: Path,
-    base: Path,
-    sft: Path,
-    validation: Path,
-    audit: Path,
-    out: Path,
-    report: Path,
-    rejections: Path,
-    metrics: Path,
-    checkpoints: Path = CHECKPOINTS,
+    pairs: In[PreferencePair],
+    base: In[Model],
+    sft: In[Model],
+    validation: In[Json],
+    audit: In[Json],
+    out: Out[Model],
+    record: Out[Folder],
+    rejections: Out[Rejection],
+    metrics: Metrics,
+    checkpoints: Path | None = None,
 ) -> None:
-    """Write the adapter on top of `sft` to `out`, the run to `report`, measures to `metrics`.
+    """Write the adapter on top of `sft` to `out`, the run to `record`, measures to `metrics`.
 
     Raises GateFailedError for a corpus that failed validation or the audit.
     """
+    prepare(params.device)
     table = f"preferences-{params.pairs}-{corpus}"
     require_passed(corpus, table, validation=validation, audit=audit)
     taught = teach_dpo(
@@ -47,9 +54,9 @@ def run(
         base=base,
         parents=(sft,),
         out=out,
-        checkpoints=checkpoints,
+        checkpoints=checkpoints or home() / "checkpoints",
         seed=seed,
     )
     write_table(rejections, Rejection, taught.rejections)
-    write_report(report, taught)
+    write_record(record, taught)
     write_json(metrics, measures(taught))

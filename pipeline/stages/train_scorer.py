@@ -5,20 +5,21 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from pipeline.annotation.final_labels import FinalLabels
 from pipeline.config import Section
+from pipeline.declare import In, Metrics, Model, Out, Stage, Table
 from pipeline.evaluation.classification import MEASURES, Predictions, confusion
-from pipeline.features.coder import BehaviourCoder
+from pipeline.features.coder import BehaviourCoder, coded_sentences
 from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.features.pairs import read_pairs
 from pipeline.features.table import FeatureTable, read_features
-from pipeline.records import SplitAssignment
+from pipeline.records import Exchange, FinalLabel, Response, SplitAssignment
 from pipeline.scoring.features import FAMILIES, combination
 from pipeline.scoring.leniency import RaterModel
 from pipeline.scoring.rated import RatedSet, rated_set
 from pipeline.scoring.saved import describe, save
 from pipeline.scoring.scorer import Scorer
 from pipeline.sources.licences import most_restrictive
-from pipeline.stages.human_labels import HumanLabels, Pair, read_human_labels
 from pipeline.storage import read_table, write_json
 
 
@@ -33,17 +34,20 @@ class TrainScorerParams(Section):
     raters: RaterModel
 
 
+DAG = Stage(machine_dependent=True)
+
+
 def run(
     params: TrainScorerParams,
     *,
     seed: int,
-    exchanges: Path,
-    responses: Path,
-    features: Path,
-    splits: Path,
-    out: Path,
-    metrics: Path,
-    labels: Path | None = None,
+    exchanges: In[Exchange],
+    responses: In[Response],
+    features: In[Table],
+    splits: In[SplitAssignment],
+    out: Out[Model],
+    metrics: Metrics,
+    labels: In[FinalLabel] | None = None,
     embeddings: Path = CACHE,
 ) -> None:
     """Write the scorer to the folder `out` and its measures, beside the nulls', to `metrics`.
@@ -54,8 +58,8 @@ def run(
     split_of = {one.exchange_id: one.split for one in read_table(splits, SplitAssignment)}
     pairs = read_pairs(exchanges, responses)
     learned = [pair for pair in pairs if split_of[pair[0].id] == "train"]
-    people = read_human_labels(labels)
-    train = rated_set(people.rated(learned))
+    people = FinalLabels.read(labels)
+    train = rated_set((exchange, people.rate(response)) for exchange, response in learned)
     test = rated_set(pair for pair in pairs if split_of[pair[0].id] == "test")
     table = read_features(features)
     scorer, measures = _fit(params.features, params.model, params, table, train, test, seed)
@@ -64,7 +68,7 @@ def run(
         "model": params.model,
         "train": len(train),
         "test": len(test),
-        "labels": people.counts(learned),
+        "labels": people.counts([response for _, response in learned]),
         "scorer": measures,
         "nulls": {
             name: _fit(name, model, params, table, train, test, seed)[1]
@@ -81,7 +85,11 @@ def run(
     )
     codes = table.group(FAMILIES["MITI coded"]).names  # none where nobody coded the corpus
     needed = "MITI coded" in params.features.split("+") and codes
-    coder = _coder(learned, people, embedder, seed) if needed else None
+    coder = None
+    if needed:
+        answers = [(exchange.dialogue_id, response) for exchange, response in learned]
+        coder = BehaviourCoder(embedder, seed=seed)
+        coder.fit(list(coded_sentences(answers, people.codes)))
     shown = {name: value for name, value in measures.items() if name != "confusion"}
     save(out, scorer, facts.model_copy(update={"measures": shown}), coder)
     write_json(metrics, figures)
@@ -105,9 +113,3 @@ def _fit(
         **{name: round(measure(test.ratings, found), 4) for name, measure in MEASURES.items()},
         "confusion": confusion(test.ratings, found),
     }
-
-
-def _coder(
-    learned: list[Pair], people: HumanLabels, embedder: CachedEmbedder, seed: int
-) -> BehaviourCoder:
-    return BehaviourCoder(embedder, seed=seed).fit(list(people.coded(learned)))

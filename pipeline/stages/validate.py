@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
+from pipeline.declare import In, Json, Key, Metrics, Stage
 from pipeline.errors import GateFailedError
 from pipeline.storage import read_json, write_json
 
 SHOWN = 8
 
+DAG = Stage(each="corpora")
 
-def run(*, corpus: str, expectations: Path, out: Path) -> None:
+
+def run(*, corpus: Key[str], expectations: In[Json], out: Metrics) -> None:
     """Write the verdict on `corpus` and the tables it shares; a critical failure raises.
 
     Raises GateFailedError after the verdict was written.
@@ -43,7 +45,7 @@ def _message(corpus: str, critical: list[tuple[str, dict[str, Any]]]) -> str:
     lines += [f"  {name}: not true: {_what(one)}" for name, one in critical[:SHOWN]]
     if len(critical) > SHOWN:
         lines.append(f"  and {len(critical) - SHOWN} more")
-    lines.append("See reports/validation/index.html; distillery explain ID tells a row's story.")
+    lines.append("distillery open shows them all; distillery explain ID tells a row's story.")
     if any(one["is_drift"] for _, one in critical):
         lines.append("If the build is meant to differ from the accepted one: distillery accept")
     lines.append("Mend the data, or the bounds in params.yaml (expect), and run dvc repro again.")

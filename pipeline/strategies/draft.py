@@ -9,6 +9,7 @@ from typing import Literal
 from pipeline.llm import Chat, Reply
 from pipeline.prompts import load_template
 from pipeline.records import Exchange, Message
+from pipeline.text.words import count_words
 
 OverLong = Literal["reject", "reask"]
 
@@ -39,7 +40,7 @@ async def ask_for_reply(
     """
     reply = await chat.ask(messages)
     said = [*messages, Message(role="assistant", content=reply.text)]
-    words = len(reply.text.split())
+    words = count_words(reply.text)
     if words <= draft.max_words or draft.over_long == "reject":
         return said, reply
     shorter = load_template("improve/shorten").render(

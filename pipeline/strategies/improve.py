@@ -24,18 +24,9 @@ def improvement_prompt(draft: Draft, template: str) -> Message:
         )
     text = load_template(template).render(
         context=draft.exchange.situation,
-        conversation=_conversation(draft),
+        conversation=draft.exchange.transcript_text(),
         response=draft.response,
         mean_words=str(draft.mean_words),
         max_words=str(draft.max_words),
     )
     return Message(role="user", content=text)
-
-
-def _conversation(draft: Draft) -> str:
-    """Return the utterance, after the turns before it where there are any."""
-    exchange = draft.exchange
-    if not exchange.history:
-        return exchange.utterance
-    turns = [f"{turn.role.capitalize()}: {turn.text}" for turn in exchange.history]
-    return "\n".join([*turns, f"Speaker: {exchange.utterance}"])

@@ -8,13 +8,12 @@ first, so that at every instant the last whole checkpoint is there and known as 
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 from pathlib import Path
 
 from pipeline.errors import PipelineError
-from pipeline.storage import file_sha256, read_json, write_json
+from pipeline.storage import file_sha256, flush, read_json, write_json
 
 COMPLETE = "complete"
 # The newest is gone on from; the one before it is there for the case that the newest is damaged.
@@ -36,23 +35,14 @@ def complete(folder: Path) -> None:
     """Mark the checkpoint in `folder` as whole, then drop all but the last `KEPT` beside it."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     for path in (*files, folder):
-        sync(path)
+        flush(path)
     write_json(
         folder / COMPLETE, {str(path.relative_to(folder)): file_sha256(path) for path in files}
     )
-    sync(folder)
-    sync(folder.parent)
+    flush(folder)
+    flush(folder.parent)
     for older in _newest_first(folder.parent)[KEPT:]:
         _drop(older)
-
-
-def sync(path: Path) -> None:
-    """Have the system write what it still holds of a file, or of the names in a folder."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _newest_first(work: Path) -> list[Path]:

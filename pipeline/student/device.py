@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pipeline.progress import print_line
 from pipeline.student.params import Device
 
 # Kernels for one instruction set that every x86-64 server of the last ten years has: machines then
@@ -21,6 +22,13 @@ def pin_kernels() -> None:
     """Bind this process to kernels that most machines have; only before torch is imported."""
     for name, value in PINNED.items():
         os.environ.setdefault(name, value)
+
+
+def prepare(device: Device) -> None:
+    """Pin the kernels, quiet the libraries and say where the model will run."""
+    pin_kernels()
+    quiet_libraries()
+    print_line(f"on {describe_device(choose_device(device))}")
 
 
 def quiet_libraries() -> None:

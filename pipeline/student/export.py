@@ -10,15 +10,21 @@ from typing import Any, Literal
 import numpy as np
 
 from pipeline.errors import PipelineError
+from pipeline.model_cards import STUDENT, model_card
 from pipeline.storage import MARKER, AtomicFolder
-from pipeline.student.adapters import load_model, load_tokenizer
-from pipeline.student.base_model import write_base
-from pipeline.student.model_card import write_model_card
+from pipeline.student.adapters import load_model, load_tokenizer, read_adapter
+from pipeline.student.base_model import read_base, write_base
 from pipeline.student.saving import saving
 from pipeline.student.students import Student
 
 ExportFormat = Literal["adapters", "merged", "gguf"]
 FORMATS: tuple[ExportFormat, ...] = ("adapters", "merged", "gguf")
+# As the Hugging Face Hub calls what reads each form.
+LIBRARIES: dict[ExportFormat, str] = {
+    "adapters": "peft",
+    "merged": "transformers",
+    "gguf": "gguf",
+}
 GGUF_FILE = "model.gguf"
 PROBE = "I have to tell someone about my day."
 # float16 keeps 11 bits, and llama.cpp rounds what it calculates with to them as well.
@@ -49,8 +55,24 @@ def export_student(student: Student, out: Path, form: ExportFormat) -> Exported:
                 f"{out}: {finding} (at most {TOLERANCES[form]:g} was expected)\n"
                 "Nothing was kept; please report."
             )
-        write_model_card(folder / "README.md", student, form, finding)
+        (folder / "README.md").write_text(_card(student, form, finding), encoding="utf-8")
     return Exported(out, difference, finding)
+
+
+def _card(student: Student, form: ExportFormat, finding: str) -> str:
+    base = read_base(student.base)
+    made: dict[str, object] = {
+        "form": form,
+        "checked after writing": finding,
+        "base": f"{base['name']} ({base['licence']}), weights sha256 `{base['sha256']}`",
+    }
+    for adapter in student.adapters:
+        facts = read_adapter(adapter)
+        made[f"adapter {adapter.name}"] = (
+            f"{facts.rows} rows, content `{facts.data}`, licence of all so far: {facts.licence}; "
+            f"weights sha256 `{facts.sha256}`"
+        )
+    return model_card(STUDENT, student.licence, made, name=student.name, library=LIBRARIES[form])
 
 
 def _fill(student: Student, folder: Path, form: ExportFormat) -> tuple[float, str]:

@@ -25,7 +25,7 @@ def require_passed(corpus: str, table: str, *, validation: Path, audit: Path) ->
     if not read_json_as(validation, _Verdict).passed:
         raise GateFailedError(
             f"{corpus}: validation found critical faults ({validation})\n"
-            f"See reports/validation/index.html; then: dvc repro validate@{corpus}"
+            f"distillery open shows them; then: dvc repro validate@{corpus}"
         )
     figures = read_json_as(audit, dict[str, _Figures]).get(table)
     if figures is None:
@@ -37,5 +37,5 @@ def require_passed(corpus: str, table: str, *, validation: Path, audit: Path) ->
         what = f"detectors failed: {', '.join(broken)}" if broken else f"{open_findings} critical"
         raise GateFailedError(
             f"{corpus}: the audit says no to {table} ({what})\n"
-            f"See reports/audit/{table}; mend the data, or waive a finding in params.yaml."
+            f"distillery open shows it; mend the data, or waive a finding in params.yaml."
         )

@@ -6,11 +6,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.errors import MissingFileError
+from pipeline.layout import path_of
 from pipeline.student.adapters import FACTS, check_chain, read_adapter
 from pipeline.student.base_model import CARD, read_base
 
 # Where the stages put them; a name such as human-sequential/dpo is a folder in it.
-STUDENTS = Path("datasets/students")
+STUDENTS = path_of("students")
 BASE = STUDENTS / "base_model"
 
 

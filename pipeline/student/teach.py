@@ -39,7 +39,6 @@ from pipeline.student.sft import train_sft
 from pipeline.student.training import Outcome, StepLog
 
 # Outside DVC's outputs, which DVC may delete before a stage runs.
-CHECKPOINTS = Path(".distillery/checkpoints")
 ADAPTER = "adapter"
 PACKAGES = ("torch", "transformers", "trl", "peft", "accelerate", "tokenizers", "numpy")
 
@@ -60,7 +59,7 @@ def teach_sft(
     base: Path,
     out: Path,
     seed: int,
-    checkpoints: Path = CHECKPOINTS,
+    checkpoints: Path,
 ) -> Taught:
     """Write the adapter of the first step to `out`."""
     found = list(rows)
@@ -77,7 +76,7 @@ def teach_dpo(
     parents: Sequence[Path],
     out: Path,
     seed: int,
-    checkpoints: Path = CHECKPOINTS,
+    checkpoints: Path,
 ) -> Taught:
     """Write the adapter of the second step, on top of `parents`, to `out`."""
     found = list(rows)

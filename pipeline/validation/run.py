@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +12,7 @@ from pipeline.validation import suites, views
 from pipeline.validation.drift import Accepted, Profile, Tolerances, drift_suite, profile
 from pipeline.validation.drift import add_share_columns as add_shares
 from pipeline.validation.suites import Bounds, Severity, Suite
-from pipeline.validation.tables import BuildPaths, Table, build_tables
+from pipeline.validation.tables import BuildPaths, CheckedTable, build_tables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -56,6 +56,15 @@ class TableReport:
         return [one for one in self.checks if not one.passed and one.severity == severity]
 
 
+@dataclass(frozen=True)
+class BuildReport:
+    """All tables of a build of `source`; `compared`: there was an accepted build of it."""
+
+    source: str
+    compared: bool
+    tables: Sequence[TableReport]
+
+
 @dataclass
 class Validator:
     """Runs suites on data frames, in a context that lives in memory and writes no file."""
@@ -93,7 +102,7 @@ class Validator:
 
 def validate_build(
     paths: BuildPaths,
-    corpora: Sequence[str],
+    corpora: Collection[str],
     *,
     bounds: Bounds,
     tolerances: Tolerances,
@@ -107,7 +116,7 @@ def validate_build(
 
 
 def _report(
-    validator: Validator, table: Table, tolerances: Tolerances, accepted: Profile | None
+    validator: Validator, table: CheckedTable, tolerances: Tolerances, accepted: Profile | None
 ) -> TableReport:
     schema = views.schema_view(table.path, table.record_type)
     checks = validator.check(f"{table.name}: schema", schema, suites.schema_suite(), index="column")

@@ -17,6 +17,7 @@ from pydantic import BaseModel
 
 from pipeline.records import BehaviourCode
 from pipeline.storage import arrow_schema, open_parquet
+from pipeline.text.words import count_words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -78,7 +79,7 @@ def exchange_row(row: Row) -> Row:
         "id": row.get("id"),
         "dialogue_id": row.get("dialogue_id"),
         "utterance": row.get("utterance"),
-        "words": count_words(row.get("utterance")),
+        "words": _length(row.get("utterance")),
         "emotion": row.get("emotion"),
         "sentiment": row.get("sentiment"),
         "history_is_filled": all(is_filled(turn.get("text")) for turn in turns),
@@ -92,7 +93,7 @@ def response_row(row: Row, build: Build) -> Row:
         "exchange_id": row.get("exchange_id"),
         "responder": row.get("responder"),
         "text": row.get("text"),
-        "words": count_words(row.get("text")),
+        "words": _length(row.get("text")),
         "rating": row.get("rating"),
         "rater": row.get("rater"),
         "codes_are_known": set(row.get("codes") or ()) <= CODES,
@@ -108,7 +109,7 @@ def sft_row(row: Row, build: Build) -> Row:
         "id": row.get("id"),
         "roles": roles(messages),
         "target": target,
-        "words": count_words(target),
+        "words": _length(target),
         "messages_are_filled": all(is_filled(one.get("content")) for one in messages),
         "split": build.split_of.get(str(row.get("exchange_id"))),
         "answers_its_exchange": build.exchange_of.get(str(row.get("response_id")))
@@ -129,14 +130,14 @@ def pair_row(row: Row, build: Build) -> Row:
         "rejected_roles": roles(sides["rejected"]),
         "chosen": text["chosen"],
         "rejected": text["rejected"],
-        "words": count_words(text["chosen"]),
-        "rejected_words": count_words(text["rejected"]),
+        "words": _length(text["chosen"]),
+        "rejected_words": _length(text["rejected"]),
         "chosen_rating": better,
         "rejected_rating": worse,
         "prompt_is_filled": all(is_filled(one.get("content")) for one in row.get("prompt") or []),
         "sides_differ": str(text["chosen"]).strip() != str(text["rejected"]).strip(),
         "chosen_is_rated_higher": better is None or worse is None or better > worse,
-        "chosen_is_longer": count_words(text["chosen"]) > count_words(text["rejected"]),
+        "chosen_is_longer": _length(text["chosen"]) > _length(text["rejected"]),
         "sides_answer_one_exchange": all(
             build.exchange_of.get(str(row.get(side))) == exchange
             for side in ("chosen_id", "rejected_id")
@@ -171,6 +172,6 @@ def is_filled(text: object) -> bool:
     return isinstance(text, str) and bool(text.strip())
 
 
-def count_words(text: object) -> int:
-    """Return the number of words between white space; 0 where there is no text."""
-    return len(text.split()) if isinstance(text, str) else 0
+def _length(text: object) -> int:
+    """Return the length in words; 0 where there is no text."""
+    return count_words(text) if isinstance(text, str) else 0

@@ -11,7 +11,6 @@ import pytest
 
 from pipeline.annotation.anchoring import anchoring
 from pipeline.annotation.imports import ANNOMI_CODES, ESCONV_CODES, read_corpus
-from pipeline.annotation.page import write_annotation_page
 from pipeline.annotation.pseudonyms import Pseudonyms
 from pipeline.annotation.rounds import read_round, write_round
 from pipeline.annotation.transfer import (
@@ -22,6 +21,7 @@ from pipeline.annotation.transfer import (
 )
 from pipeline.errors import RowError, TableError, TargetError
 from pipeline.records import Annotation
+from pipeline.reporting.annotation_page import annotation_html
 
 ROOT = Path(__file__).resolve().parents[2]
 DATA = Path(os.environ.get("DISTILLERY_DATA", ROOT.parent / "shared" / "data"))
@@ -217,7 +217,7 @@ def test_anchoring_needs_a_blind_share() -> None:
     assert anchoring([answer(1, 2, shown=True)]) == {}
 
 
-def test_the_page_loads_nothing_and_escapes_what_comes_from_data(tmp_path: Path) -> None:
+def test_the_page_loads_nothing_and_escapes_what_comes_from_data() -> None:
     rows = [answer(1, 2, shown=True)]
     report = {
         "rounds": {
@@ -235,8 +235,7 @@ def test_the_page_loads_nothing_and_escapes_what_comes_from_data(tmp_path: Path)
         "anchoring": {},
     }
 
-    write_annotation_page(tmp_path / "page.html", report, rows)
-    page = (tmp_path / "page.html").read_text()
+    page = annotation_html(report, rows)
 
     assert "<script" not in page
     assert "&lt;script&gt;" in page

@@ -16,11 +16,11 @@ from pipeline.annotation.push import Push, push
 from pipeline.annotation.rounds import disagreements, resolve
 from pipeline.annotation.server_client import connect, dataset_name, fetch_records, find_dataset
 from pipeline.errors import PipelineError
-from pipeline.records import PreferencePair
+from pipeline.records import Exchange, PreferencePair
 from pipeline.storage import write_table
 from tests.annotation.conftest import Local, passwords, sign_in
 from tests.annotation.example_round import BOOK, NAMES, a_push, item
-from tests.examples import pair
+from tests.examples import LOST_JOB, pair
 
 pytestmark = [
     pytest.mark.argilla,
@@ -44,11 +44,12 @@ def pairs(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for number in range(PAIRS)
     ]
     write_table(path, PreferencePair, rows)
+    write_table(path.with_name("exchanges.parquet"), Exchange, [LOST_JOB])
     return path
 
 
 def test_pairs_go_out_and_choices_come_home(server: Local, tmp_path: Path, pairs: Path) -> None:
-    items = pair_items(pairs, limit=PAIRS, wanted=3)
+    items = pair_items(pairs, pairs.with_name("exchanges.parquet"), limit=PAIRS, wanted=3)
     accounts = tmp_path / "accounts.json"
     wanted = Push(
         round_number=41, kind="pairs", items=items, annotators=PEOPLE, guidelines=BOOK, seed=1

@@ -4,7 +4,6 @@ import pytest
 
 from pipeline.audit.coverage import (
     coverage_cells,
-    distinct,
     flesch,
     lexical_diversity,
     mtld,
@@ -18,11 +17,6 @@ from tests.audit.tables import table
 PLAIN = "The cat sat on the mat. Then it ran to my old dog."
 
 
-def test_distinct_counts_what_does_not_repeat() -> None:
-    assert distinct([["a", "b", "a", "b"]], 1) == 0.5
-    assert distinct([["a", "b", "a", "b"]], 2) == pytest.approx(2 / 3, abs=1e-4)
-
-
 def test_mtld_is_low_for_repeated_words_and_the_length_for_fresh_ones() -> None:
     assert mtld(["a"] * 20) == 2.0
     assert mtld([str(n) for n in range(50)]) == 50.0
@@ -33,6 +27,10 @@ def test_self_bleu_is_1_for_equal_texts_and_near_0_for_unlike_ones() -> None:
 
     assert self_bleu([one, one, one]) == 1.0
     assert self_bleu([one, ["quiet", "rivers", "run", "past", "green", "old", "stones"]]) < 0.05
+
+
+def test_a_title_or_a_pause_ends_no_sentence_for_flesch() -> None:
+    assert flesch("I saw Dr. Moss... it went well.") == flesch("I saw Dr Moss it went well.")
 
 
 def test_flesch_follows_the_formula_of_1948() -> None:

@@ -4,9 +4,10 @@ import random
 
 import pytest
 
-from pipeline.audit.raters import _icc1, arm_confounding, rater_severity, straight_lining
+from pipeline.audit.raters import arm_confounding, rater_severity, straight_lining
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import Text
+from pipeline.statistics.agreement import icc_1
 from tests.audit.tables import table
 
 
@@ -56,7 +57,7 @@ def test_icc_agrees_with_pingouin() -> None:
     )
     table_ = pingouin.intraclass_corr(frame, targets="target", raters="rater", ratings="value")
 
-    assert _icc1(groups) == pytest.approx(float(table_["ICC"].iloc[0]), abs=1e-3)
+    assert icc_1(groups) == pytest.approx(float(table_["ICC"].iloc[0]), abs=1e-3)
 
 
 def test_raters_of_one_responder_each_confound_rater_and_responder() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -32,15 +33,21 @@ def distillery(
 class Cli:
     """The command in this process: an error that is no message for the user fails the test."""
 
-    def __init__(self, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def __init__(
+        self,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+        run: Callable[[], None] = main,
+    ) -> None:
         self._monkeypatch = monkeypatch
         self._capsys = capsys
+        self._run = run
 
     def __call__(self, *arguments: object) -> tuple[int, str, str]:
         """Return (exit code, standard output, standard error)."""
         self._monkeypatch.setattr(sys, "argv", ["distillery", *map(str, arguments)])
         self._capsys.readouterr()
         with pytest.raises(SystemExit, match=r"^\d*$") as ended:
-            main()
+            self._run()
         out, err = self._capsys.readouterr()
         return int(ended.value.code or 0), out, err

@@ -13,12 +13,14 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
+from pydantic import TypeAdapter
 
 from pipeline.cli import serving
 from pipeline.cli.serving import page_server, present_page, present_states
 from pipeline.cli.stopped import noted, read_notes
 from pipeline.errors import PipelineError
 from pipeline.reporting.stage_graph import read_stage_graph
+from pipeline.validation.run import BuildReport, Check, TableReport
 from tests.cli.command import Cli
 from tests.reporting.doors import build
 
@@ -66,6 +68,33 @@ def test_only_reports_are_served_and_only_to_this_machine(port: int) -> None:
     assert get(port, "/../params.yaml")[0] == 404
     assert get(port, "/%2e%2e/params.yaml")[0] == 404
     assert get(port, "/cards/x.md", host="elsewhere.example")[0] == 403
+
+
+def test_what_a_gate_found_is_shown_before_the_stage_that_writes_pages_runs(
+    port: int, build: Path
+) -> None:
+    check = Check("id is unique", "critical", passed=False, unexpected=1, checked=9)
+    table = TableReport("exchanges", "Exchange", None, 9, [check])
+    report = TypeAdapter(BuildReport).dump_json(BuildReport("made", False, [table]))
+    (build / "datasets").mkdir()
+    (build / "datasets/validation.json").write_bytes(report)
+
+    assert 'href="validation/index.html"' in get(port, "/")[1]
+    status, page = get(port, "/validation/index.html")
+
+    assert status == 200
+    assert "1 critical expectation failed" in page
+    assert not (build / "reports/validation").exists()
+
+
+def test_a_page_whose_data_cannot_be_read_says_which(port: int, build: Path) -> None:
+    (build / "datasets").mkdir()
+    (build / "datasets/validation.json").write_text("{")
+
+    status, page = get(port, "/validation/index.html")
+
+    assert status == 500
+    assert "validation.json: not JSON" in page
 
 
 @pytest.mark.parametrize(

@@ -19,10 +19,8 @@ import typer
 
 from pipeline.annotation.local_argilla import home, install
 from pipeline.cli import app
-from pipeline.cli.stages import PANEL
 from pipeline.errors import TargetError
 from pipeline.storage import MARKER
-from pipeline.studies import STUDIES
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
 from tests.devices import a_device
@@ -188,30 +186,6 @@ def test_a_file_is_never_written_over_what_is_no_file(
     is_refused(cli, place, *FILES[command], out)
 
 
-@pytest.mark.parametrize("there", [_file, _folder, _link])
-def test_a_study_is_never_written_over_what_is_no_study(
-    place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, there: Callable[[Path], None]
-) -> None:
-    monkeypatch.setitem(STUDIES, "counting", lambda *_: {"figures.json": {"rows": 1}})
-    (place / "studies").mkdir()
-    there(place / "studies" / "counting")
-
-    is_refused(cli, place, "study", "counting", "--data", ".", "--out", "studies")
-
-
-def test_a_study_of_before_there_were_markers_is_replaced(
-    place: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(STUDIES, "counting", lambda *_: {"figures.json": {"rows": 1}})
-    shutil.copytree(PROJECT / "reports" / "studies" / "routing", place / "studies" / "counting")
-
-    assert cli("study", "counting", "--data", ".", "--out", "studies")[0] == 0
-
-    assert {one.name for one in (place / "studies" / "counting").iterdir()} == {
-        *(MARKER, "figures.json", "run.json")
-    }
-
-
 def test_an_audit_is_replaced_by_the_next_with_and_without_a_marker(place: Path, cli: Cli) -> None:
     for marker in (True, False):
         cli("audit", "answers.csv", "--out", "audited")
@@ -328,7 +302,6 @@ def test_two_options_that_name_one_path_are_told_so(place: Path, cli: Cli) -> No
 OUT = {"out", "page", "rewards", "weights", "rejections", "home", "venv"}
 ELSEWHERE = {
     "diff": "a page, tests/test_storage_links.py",
-    "study": "a study's folder, above",
     "reward rank": "tables and lines, tests/test_storage_links.py",
     "reward filter": "tables and lines, tests/test_storage_links.py",
     "reward suggest": "lines, tests/test_storage_links.py",
@@ -349,7 +322,7 @@ def test_every_command_for_people_that_writes_where_it_is_told_is_in_a_table_her
 def _writing(group: typer.Typer, path: str = "") -> Iterator[str]:
     """Yield the commands for people that take a path of `OUT`."""
     for info in group.registered_commands:
-        if info.callback and info.rich_help_panel != PANEL and not info.hidden:
+        if info.callback and not info.hidden:
             name = info.name or info.callback.__name__.replace("_", "-")
             if OUT & set(signature(info.callback).parameters):
                 yield f"{path}{name}"

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.reporting.readme import counts_table
+from pipeline.reporting.counts import counts_table
 from pipeline.storage import read_json
 from pipeline.workspace import PROJECT
 from tests.builds import SAMPLE, write_csv

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.corpora.description import Origins, describe_pairs, describe_sft, quantiles
+from pipeline.corpora.description import Origins, describe_pairs, describe_sft
 from pipeline.records import PreferencePair, SFTExample
 from pipeline.storage import file_sha256, read_json, read_table, write_table
 
@@ -55,10 +55,6 @@ def test_an_empty_table_is_described(tmp_path: Path) -> None:
     found = describe_pairs(tmp_path / "none.parquet", Origins({}, {}, {}))
 
     assert (found["rows"], found["emotions"], found["words"]) == (0, {}, {})
-
-
-def test_a_quantile_is_the_least_length_that_so_many_do_not_exceed() -> None:
-    assert quantiles({3: 1, 5: 8, 9: 1}) == {"p0": 3, "p10": 3, "p50": 5, "p90": 5, "p100": 9}
 
 
 def test_the_same_counts_as_count_corpora(sample_build: Path) -> None:

@@ -4,13 +4,9 @@ import numpy as np
 import pytest
 
 from pipeline.evaluation.classification import (
-    EvaluationError,
     Predictions,
     accuracy,
     calibration_error,
-    estimate,
-    grouped_splits,
-    p_value,
     weighted_kappa,
 )
 
@@ -47,32 +43,3 @@ def test_a_class_that_training_did_not_have_gets_no_probability() -> None:
     assert found.probabilities.tolist() == [[0.4, 0.0, 0.6]]
     assert found.labels.tolist() == [3]
     assert accuracy(np.array([3]), found) == 1
-
-
-def test_no_dialogue_is_on_both_sides_and_fixed_ones_are_never_tested() -> None:
-    groups = [f"d{number // 3}" for number in range(90)]
-    fixed = frozenset({"d0", "d1", "d2"})
-
-    for split in grouped_splits(groups, count=20, test_share=0.2, seed=1, fixed=fixed):
-        test = {groups[place] for place in split.test}
-        assert len(test) == 6
-        assert test.isdisjoint({groups[place] for place in split.train} | fixed)
-
-
-def test_one_dialogue_cannot_be_split() -> None:
-    with pytest.raises(EvaluationError, match=r"1 dialogue\(s\) to split"):
-        next(grouped_splits(["d1"] * 5, count=2, test_share=0.2, seed=1))
-
-
-def test_the_interval_is_wider_than_that_of_independent_splits() -> None:
-    values = [0.48, 0.5, 0.52, 0.5]
-    apart = estimate(values, test_over_train=0.0)
-    shared = estimate(values, test_over_train=0.25)
-
-    assert shared.mean == apart.mean == pytest.approx(0.5)
-    assert shared.ci[0] < apart.ci[0] < apart.ci[1] < shared.ci[1]
-
-
-def test_a_difference_that_every_split_shows_is_told_from_one_that_comes_and_goes() -> None:
-    assert p_value([0.05, 0.06, 0.05, 0.04] * 5, test_over_train=0.25) < 0.01
-    assert p_value([0.05, -0.05, 0.04, -0.04] * 5, test_over_train=0.25) > 0.5

@@ -13,6 +13,7 @@ from pipeline.evaluation.contests import (
     SHORTEST,
     TEMPLATE,
     TEMPLATED,
+    Contest,
     contest_pairs,
     null_models,
     pair_up,
@@ -21,6 +22,7 @@ from pipeline.evaluation.contests import (
 from pipeline.records import Response
 from pipeline.storage import write_table
 from tests.evaluation.contests import contest, exchange, reply
+from tests.examples import LATE_TRAIN, response
 
 FIRST, SECOND = exchange(1), exchange(2)
 SHORT = {one.id: reply("short", "Oh no.", one) for one in (FIRST, SECOND)}
@@ -67,6 +69,22 @@ def test_contests_become_pairs_for_people_and_identical_replies_do_not() -> None
     assert [pair.id for pair in pairs] == [open_one.id]
     assert pairs[0].chosen[0].content == "Oh no."
     assert open_one.exchange.utterance in pairs[0].prompt[0].content
+
+
+def test_the_pair_of_a_contest_holds_the_turns_before_the_utterance() -> None:
+    asked = Contest(
+        LATE_TRAIN,
+        response("a", None, exchange=LATE_TRAIN),
+        response("b", None, exchange=LATE_TRAIN),
+    )
+
+    (pair,) = contest_pairs([asked])
+
+    assert [(one.role, one.content) for one in pair.prompt] == [
+        ("user", f"{LATE_TRAIN.situation}\nThe train did it again."),
+        ("assistant", "Oh no, today of all days?"),
+        ("user", LATE_TRAIN.utterance),
+    ]
 
 
 def test_models_are_read_by_file_name(tmp_path: Path) -> None:

@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from pipeline.evaluation.classification import grouped_splits
 from pipeline.evaluation.honest import AS_RATED, Bench, Trial, best_null, blend, compare, run_trial
 from pipeline.features.table import FeatureTable
+from pipeline.statistics.splits import grouped_splits
 from tests.scoring.test_scorer import COUNT, RATINGS, TABLE, rated
 
 BENCH = Bench(rated(RATINGS), TABLE, {"balanced": np.ones(COUNT, dtype=bool)}, np.arange(COUNT))

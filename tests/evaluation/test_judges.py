@@ -19,7 +19,8 @@ from pipeline.evaluation.judges import (
     reward_judge,
 )
 from pipeline.features.table import Array
-from pipeline.records import Exchange, FinalLabel, Response
+from pipeline.records import Exchange, Response
+from pipeline.reward_model.texts import Text
 from tests.evaluation.contests import contest
 
 RATINGS = {"kind": 2.5, "kinder": 2.56, "plain": 2.45, "odd": float("nan")}
@@ -88,33 +89,20 @@ def test_the_counting_judge_wants_more_words_and_ties_on_as_many() -> None:
 
 def test_a_reward_model_reads_the_prompt_that_it_was_trained_with() -> None:
     class Rewards:
-        def reward(self, prompts: Sequence[str], responses: Sequence[str]) -> Array:
-            assert set(prompts) == {"lost-job prompt"}
-            return np.array([float(len(text)) for text in responses])
+        def reward(self, texts: Sequence[Text]) -> Array:
+            assert {text.prompt for text in texts} == {contest("kinder", "kind").exchange.utterance}
+            return np.array([float(len(text.response)) for text in texts])
 
-    judge = reward_judge(Rewards(), lambda _: "lost-job prompt", name="reward", margin=1)
+    judge = reward_judge(Rewards(), name="reward", margin=1)
 
     assert judge.judge([contest("kinder", "kind")])[0].value == 1.0
-
-
-def label(item: str, value: str) -> FinalLabel:
-    return FinalLabel(
-        item_id=item,
-        question="better",
-        values=(value,),
-        method="sole",
-        annotators=("ann",),
-        agreeing=1,
-        guidelines="g",
-        round=1,
-    )
 
 
 @pytest.mark.parametrize(("said", "value"), [("chosen", 1.0), ("rejected", 0.0), ("equal", 0.5)])
 def test_people_judge_by_the_merged_label_of_the_pushed_pair(said: str, value: float) -> None:
     seen, unseen = contest("kind", "plain"), contest("kind", "plain", 2)
 
-    verdicts = HumanJudge([label(seen.id, said)]).judge([seen, unseen])
+    verdicts = HumanJudge({seen.id: said}).judge([seen, unseen])
 
     assert [one.value for one in verdicts] == [value, None]
     assert verdicts[1].reason == "not labelled"
@@ -122,7 +110,7 @@ def test_people_judge_by_the_merged_label_of_the_pushed_pair(said: str, value: f
 
 def test_people_who_saw_none_of_the_contests_are_no_judge() -> None:
     with pytest.raises(EvaluationError, match=r"annotate push --pairs"):
-        HumanJudge([label("another pair", "chosen")]).judge([contest("kind", "plain")])
+        HumanJudge({"another pair": "chosen"}).judge([contest("kind", "plain")])
 
 
 def test_a_reply_is_rated_once_however_often_it_competes() -> None:

@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from pipeline.evaluation.judges import Verdict
 from pipeline.evaluation.llm_judge import (
-    Answer,
     LlmJudge,
+    Preferred,
     join_orders,
     judge_in_both_orders,
     judging_prompt,
     plan_judging,
 )
-from pipeline.llm import Budget
+from pipeline.llm import Budget, CallRejectedError, Reply
+from pipeline.llm.ledger_file import LedgerReader
+from pipeline.llm.open_chat import ledger_path
+from pipeline.records import Message
 from tests.evaluation.contests import contest
 from tests.mock_endpoint import Behaviour, running
 from tests.teachers import ScriptedChat, role_at
@@ -37,7 +42,7 @@ FIRST, SECOND, EQUAL = (f'{{"better": "{one}"}}' for one in ("first", "second", 
     ],
 )
 def test_only_two_answers_that_name_the_same_reply_are_a_win(
-    ours_first: Answer, ours_second: Answer, verdict: Verdict
+    ours_first: Preferred, ours_second: Preferred, verdict: Verdict
 ) -> None:
     assert join_orders(ours_first, ours_second) == verdict
 
@@ -86,6 +91,35 @@ def test_the_judge_asks_over_the_ledger_and_pays_once(
     assert endpoint.tally.calls == 2
 
 
+def test_a_judge_by_batch_sends_both_orders_of_all_contests_at_once(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILLERY_HOME", str(tmp_path))
+    contests = [contest("That sounds lonely.", f"Cheer up, {number}.") for number in range(100)]
+    batch = {"poll_s": 0.02, "max_rows": 1000}
+    with running(Behaviour(replies=[FIRST])) as endpoint:
+        role = role_at(endpoint.base_url, mode="batch", batch=batch, pace={"concurrency": 2})
+        verdicts = LlmJudge(role, Budget()).judge(contests)
+
+    assert [verdict.favoured for verdict in verdicts] == ["first"] * 100
+    assert len(endpoint.endpoint.batches.batches) == 1
+    assert endpoint.tally.calls == 200
+
+
+async def test_a_refused_order_does_not_stop_the_other() -> None:
+    class Refuses(ScriptedChat):
+        async def ask(self, messages: Sequence[Message], **more: Any) -> Reply:
+            reply = await super().ask(messages)
+            if reply.text == "no":
+                raise CallRejectedError("empty", "", reply.request_id)
+            return reply
+
+    chat = Refuses(["no", SECOND])
+
+    assert await judge_in_both_orders(CONTEST, chat) == Verdict(None, "empty")
+    assert len(chat.asked) == 2
+
+
 def test_a_judge_that_is_the_teacher_says_so_in_its_name() -> None:
     role = role_at("http://127.0.0.1:1")
 
@@ -96,3 +130,17 @@ def test_the_plan_counts_two_calls_per_contest() -> None:
     plan = plan_judging([CONTEST, contest("a", "b", 2)], role_at("http://127.0.0.1:1"), ledger=None)
 
     assert plan.calls == 4
+
+
+def test_the_plan_knows_what_is_answered_and_what_has_to_be_repaired(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("DISTILLERY_HOME", str(tmp_path))
+    contests = [CONTEST, contest("a", "b", 2)]
+    with running(Behaviour(replies=["no JSON"])) as endpoint:
+        role = role_at(endpoint.base_url)
+        LlmJudge(role, Budget()).judge(contests[:1])
+        with LedgerReader(ledger_path()) as ledger:
+            plan = plan_judging(contests, role, ledger=ledger)
+
+        assert (plan.in_ledger, plan.calls) == (endpoint.tally.calls, 2) == (4, 2)

@@ -15,7 +15,7 @@ from pipeline.evaluation.published import (
 from pipeline.features.table import FeatureTable
 from pipeline.scoring.classifiers import CLASSIFIERS
 from pipeline.scoring.rated import RatedSet
-from pipeline.studies.scoring.data import load
+from studies.scoring.data import load
 
 pytestmark = pytest.mark.kernel
 

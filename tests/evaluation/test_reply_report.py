@@ -8,7 +8,7 @@ from pipeline.audit.settings import AuditSettings
 from pipeline.evaluation.classification import EvaluationError
 from pipeline.evaluation.reply_audit import audit_replies
 from pipeline.evaluation.reply_report import reply_report
-from pipeline.records import Exchange
+from pipeline.records import Exchange, Turn
 from tests.evaluation.contests import exchange, reply
 
 EXCHANGES = [exchange(number) for number in range(4)]
@@ -41,6 +41,23 @@ def test_a_student_with_more_critical_findings_than_its_teacher_is_worse() -> No
     assert check["student"] == 25.0
     assert check["teacher"] == 0.0
     assert check["no_worse"] is False
+
+
+def test_a_reply_in_the_words_of_an_earlier_turn_parrots() -> None:
+    before = "I had trained for the whole winter and then I broke my foot at the start."
+    to = EXCHANGES[0].model_copy(
+        update={
+            "situation": "",
+            "history": (Turn(role="speaker", text=before), Turn(role="listener", text="Oh dear.")),
+        }
+    )
+
+    audits = [
+        audit_replies("sft", [(one, reply("sft", before, one))], AuditSettings())
+        for one in (to, to.model_copy(update={"history": ()}))
+    ]
+
+    assert [audit.counts["warning"] for audit in audits] == [1, 0]
 
 
 def test_a_student_with_as_many_is_no_worse() -> None:

@@ -7,37 +7,23 @@ from collections.abc import Sequence
 import pytest
 
 from pipeline.evaluation.classification import EvaluationError
-from pipeline.evaluation.text_measures import distinct, overlap, repetition, text_measures
+from pipeline.evaluation.text_measures import overlap, text_measures
 from pipeline.records import BehaviourCode
 from tests.evaluation.contests import exchange, reply
+from tests.examples import LATE_TRAIN
 
 FIRST, SECOND = exchange(1), exchange(2)
-
-
-def test_distinct_counts_different_grams_over_all_texts() -> None:
-    assert distinct(["so sorry so sorry", "so sorry"], 1) == pytest.approx(2 / 6)
-    assert distinct(["so sorry so sorry", "so sorry"], 2) == pytest.approx(2 / 4)
-
-
-def test_distinct_is_unknown_where_there_is_no_gram() -> None:
-    assert distinct(["Hi", "..."], 2) is None
-
-
-@pytest.mark.parametrize(
-    ("text", "share"),
-    [
-        ("I am so sorry. I am so sorry.", 1 - 4 / 6),
-        ("Nothing here is said again.", 0.0),
-        ("Oh no.", 0.0),
-    ],
-)
-def test_repetition_is_the_share_of_runs_said_before(text: str, share: float) -> None:
-    assert repetition(text) == pytest.approx(share)
 
 
 def test_overlap_looks_at_content_words_alone() -> None:
     assert overlap("You dress for work at five", "I still dress for work") == pytest.approx(2 / 3)
     assert overlap("and so it is", "and so it is") == 0.0
+
+
+def test_words_of_earlier_turns_were_said_too() -> None:
+    echo = reply("base", "train today", LATE_TRAIN)
+
+    assert text_measures([(LATE_TRAIN, echo)], None)["overlap_with_utterance"] == 1.0
 
 
 class Coder:

@@ -8,7 +8,6 @@ from pipeline.features.coder import (
     CodedSentence,
     code_out_of_fold,
     coded_sentences,
-    rare_codes,
 )
 from pipeline.features.presence import presence_table
 from pipeline.features.table import FeatureError
@@ -51,11 +50,6 @@ def test_a_response_whose_codes_do_not_fit_its_sentences_teaches_nothing() -> No
     off = response("b", 2, "Oh. Why?").model_copy(update={"codes": (SUPPORT,)})
 
     assert [row.text for row in coded_sentences([("d", fits), ("d", off)])] == ["Oh.", "Why?"]
-
-
-def test_codes_of_few_sentences_are_told_apart() -> None:
-    assert OPEN in rare_codes(ROWS)
-    assert OPEN not in rare_codes(ROWS * 2)
 
 
 def test_what_nobody_coded_is_missing_and_not_fifteen_zeros() -> None:

@@ -95,7 +95,7 @@ def _mapping(folder: Path) -> None:
 
 def _pairs(name: str) -> Callable[[Path], None]:
     def read(folder: Path) -> None:
-        from pipeline.sources.preference_sets import read_preference_set
+        from studies.reward.preference_sets import read_preference_set
 
         _all(read_preference_set(name, _file(folder)))
 

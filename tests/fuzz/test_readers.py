@@ -15,10 +15,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.audit.building import read_table
-from pipeline.audit.report import write_report
 from pipeline.audit.run import run_audit
 from pipeline.audit.settings import AuditSettings
 from pipeline.errors import PipelineError
+from pipeline.pages import write_page
+from pipeline.reporting.audit_page import audit_html
 from tests.fuzz.nasty import write_all
 from tests.fuzz.readers import READERS
 
@@ -54,7 +55,7 @@ def test_a_nasty_file_gets_a_whole_audit_or_is_refused(tmp_path: Path) -> None:
     for name, path in write_all(tmp_path).items():
         try:
             result = run_audit(read_table(path), AuditSettings())
-            write_report(result, path.with_suffix(".html"))
+            write_page(path.with_suffix(".html"), audit_html(result))
         except PipelineError:
             continue
         problems += [f"{name}: {run.detector} {run}" for run in result.failed]

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
+from pipeline.dag.signature import stage_paths
 from pipeline.reporting.door import door_html
 from pipeline.reporting.door.states import State, built_states
 from pipeline.reporting.facts import Facts
@@ -19,29 +20,31 @@ from pipeline.workspace import PROJECT
 METRICS = "reports/metrics"
 STUDIES = "reports/studies"
 HOSTILE = '"><script>window.ran = true</script> {{ 7 * 7 }} \u202egnorts'
+RATED = {
+    "model": "dpo",
+    "opponent": "base",
+    "corpus": "human-sequential",
+    "judge": "scorer",
+    "test_set": "random",
+    "length_matched": False,
+    "win_rate": 0.8125,
+    "ci": [0.61, 0.93],
+    "n": 57,
+    "tie_share": 0.1,
+    "failed_share": 0.0,
+    "position_bias": "not applicable",
+    "length_controlled": 0.8,
+    "length_controlled_ci": [0.6, 0.9],
+}
+UNKNOWN = dict.fromkeys(
+    ("win_rate", "ci", "tie_share", "failed_share", "length_controlled", "length_controlled_ci")
+)
+UNRATED = {**RATED, **UNKNOWN, "judge": "reward", "n": 0}
 EVALUATION = [
-    {
-        "model": "dpo",
-        "opponent": "base",
-        "corpus": "human-sequential",
-        "judge": "scorer",
-        "test_set": "random",
-        "length_matched": False,
-        "win_rate": 0.8125,
-        "ci": [0.61, 0.93],
-        "n": 57,
-    },
-    {
-        "model": "dpo",
-        "opponent": "base",
-        "corpus": "human-sequential",
-        "judge": "reward",
-        "test_set": "random",
-        "length_matched": True,
-        "win_rate": None,
-        "ci": None,
-        "n": 0,
-    },
+    RATED,
+    {**RATED, **UNKNOWN, "length_matched": True, "n": 0},
+    UNRATED,
+    {**UNRATED, "length_matched": True},
 ]
 
 
@@ -58,6 +61,11 @@ def build(tmp_path: Path) -> Path:
 
 def params_of(folder: Path) -> dict[str, Any]:
     return dict(yaml.safe_load((folder / "params.yaml").read_text(encoding="utf-8")))
+
+
+def report_paths(folder: Path) -> dict[str, Path]:
+    """Return where the stage `report` writes in a build's folder, by its parameters."""
+    return {name: folder / path for name, path in stage_paths("report").items()}
 
 
 def page_of(folder: Path, states: dict[str, State] | None = None) -> str:

@@ -6,15 +6,16 @@ import csv
 import io
 import xml.etree.ElementTree as ET
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.evaluation.comparison import Comparison, ComparisonRow
+from pipeline.evaluation.comparison import ComparisonRow
+from pipeline.evaluation.reply_report import check_lines
 from pipeline.reporting.comparison import (
-    check_lines,
     comparison_csv,
+    comparison_pages,
     comparison_table,
-    write_comparison,
 )
 from pipeline.reporting.comparison.figure import comparison_figure
 from tests.pages.browsing import Visit, chromium
@@ -70,6 +71,11 @@ FIGURES = {
 }
 
 
+def write(folder: Path, rows: list[ComparisonRow], figures: dict[str, Any]) -> None:
+    for name, make in comparison_pages(rows, figures).items():
+        (folder / name).write_text(make(), encoding="utf-8")
+
+
 def test_a_line_has_the_rate_with_its_interval_and_a_dash_for_what_is_not_known() -> None:
     line = comparison_table([ALL, NONE]).splitlines()[2]
 
@@ -113,7 +119,7 @@ def test_a_student_that_is_worse_than_its_teacher_is_named() -> None:
 
 
 def test_all_forms_are_written(tmp_path: Path) -> None:
-    write_comparison(tmp_path, Comparison([ALL, NONE], [], []), FIGURES)
+    write(tmp_path, [ALL, NONE], FIGURES)
 
     assert {one.name for one in tmp_path.iterdir()} == {
         "comparison.md",
@@ -125,7 +131,7 @@ def test_all_forms_are_written(tmp_path: Path) -> None:
 
 
 def test_the_page_says_first_who_is_worse_than_its_teacher(tmp_path: Path) -> None:
-    write_comparison(tmp_path, Comparison([ALL, NONE], [], []), FIGURES)
+    write(tmp_path, [ALL, NONE], FIGURES)
 
     html = (tmp_path / "index.html").read_text()
 
@@ -142,7 +148,7 @@ def test_the_page_opens_offline_and_axe_finds_nothing_serious(
     tmp_path: Path, width: int, scheme: str
 ) -> None:
     hostile = [one.model_copy(update={"model": HOSTILE, "judge": HOSTILE}) for one in (ALL, NONE)]
-    write_comparison(tmp_path, Comparison([ALL, NONE, *hostile], [], []), FIGURES)
+    write(tmp_path, [ALL, NONE, *hostile], FIGURES)
     with chromium() as browser:
         visit = Visit(browser, tmp_path / "index.html", width=width, scheme=scheme)
 

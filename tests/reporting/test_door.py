@@ -15,7 +15,16 @@ from pipeline.reporting.door.states import State, live_states
 from pipeline.reporting.stage_graph import read_stage_graph
 from pipeline.stages import report
 from pipeline.workspace import PROJECT
-from tests.reporting.doors import HOSTILE, METRICS, build, change, page_of, params_of, section
+from tests.reporting.doors import (
+    HOSTILE,
+    METRICS,
+    build,
+    change,
+    page_of,
+    params_of,
+    report_paths,
+    section,
+)
 from tests.reporting.tracing import recomputed, says
 
 __all__ = ["build"]
@@ -191,20 +200,20 @@ def test_hostile_names_and_cells_are_shown_and_do_nothing(build: Path) -> None:
 
 
 def test_the_stage_writes_page_and_cards_or_leaves_both(build: Path) -> None:
-    page, cards = build / "reports/index.html", build / "reports/cards"
-    report.run(params_of(build), root=build, page=page, cards=cards)
+    paths = report_paths(build)
+    report.run(params_of(build), root=build, **paths)
     before = {path: path.read_bytes() for path in build.rglob("*") if path.is_file()}
 
     (build / METRICS / "descriptions.json").write_text("{")
     with pytest.raises(Exception, match=r"descriptions\.json: not JSON"):
-        report.run(params_of(build), root=build, page=page, cards=cards)
+        report.run(params_of(build), root=build, **paths)
 
     kept = {path: path.read_bytes() for path in build.rglob("*") if path.is_file()}
     assert {**kept, build / METRICS / "descriptions.json": b""} == {
         **before,
         build / METRICS / "descriptions.json": b"",
     }
-    assert (cards / "human-naive.md").is_file()
+    assert (paths["cards"] / "human-naive.md").is_file()
 
 
 def test_no_corpus_at_all_is_a_page_too(build: Path) -> None:

@@ -55,7 +55,7 @@ def test_what_a_study_found_is_shown_with_its_command_where_nothing_was_built(
     assert "Not built yet" in built
     assert "missed" in study
     command = {"scorers": "scoring", "students": "student", "reward_models": "reward"}[name]
-    assert f"distillery study {command} --data DIR" in study
+    assert f"python -m studies {command} --data DIR" in study
 
 
 def test_a_changed_figure_of_a_study_changes_the_page(build: Path) -> None:

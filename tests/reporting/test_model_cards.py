@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from huggingface_hub import ModelCard
 
-from pipeline.reporting.cards.models import model_cards
+from pipeline.reporting.cards.models import build_model_cards
 from pipeline.workspace import PROJECT
 from tests.reporting.tracing import check_traces, facts_of
 
@@ -40,7 +40,7 @@ def scored(changed: Path) -> Path:
 
 
 def test_the_hub_reads_the_card_of_the_scorer_and_its_figures_are_traced(scored: Path) -> None:
-    card = model_cards(facts_of(scored))["scorer"]
+    card = build_model_cards(facts_of(scored))["scorer"]
 
     assert ModelCard(card.text).data.license == "cc0-1.0"
     assert "**May be published** under CC0-1.0" in card.text
@@ -49,7 +49,7 @@ def test_the_hub_reads_the_card_of_the_scorer_and_its_figures_are_traced(scored:
 
 
 def test_a_model_that_is_not_there_has_no_card(changed: Path) -> None:
-    assert model_cards(facts_of(changed)) == {}
+    assert build_model_cards(facts_of(changed)) == {}
 
 
 STUDENT = {
@@ -65,7 +65,7 @@ STUDENT = {
         "parents": ["aa"],
         "licence": "none stated",
     },
-    "reports/students/x/dpo/run.json": {
+    "datasets/training/x/dpo/run.json": {
         "adapter_sha256": "cc",
         "data": "dd",
         "rows": 9,
@@ -111,7 +111,7 @@ def test_students_and_reward_models_have_cards_whose_figures_are_traced(changed:
         (changed / file).parent.mkdir(parents=True, exist_ok=True)
         (changed / file).write_text(json.dumps(facts))
 
-    cards = model_cards(facts_of(changed))
+    cards = build_model_cards(facts_of(changed))
 
     assert set(cards) == {"reward", "dpo-x"}
     assert "**Do not publish.**" in cards["dpo-x"].text

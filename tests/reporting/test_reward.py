@@ -1,10 +1,8 @@
 from __future__ import annotations
 
-from pathlib import Path
 from xml.etree import ElementTree
 
-from pipeline.reporting.reward import curve_svg, curve_table
-from pipeline.storage import write_json
+from pipeline.reporting.reward import curve_svg
 
 ROWS = [
     {"data": "made up", "model": "linear", "fraction": 0.1, "accuracy": 0.55, "ci": [0.5, 0.6]},
@@ -27,12 +25,3 @@ def test_the_figure_has_a_line_per_model_and_a_point_per_fraction() -> None:
     lines = [one for one in figure.iter() if one.tag.endswith("polyline")]
     assert [len(one.attrib["points"].split()) for one in lines] == [2, 1]
     assert "<prototype>" in [one.text for one in figure.iter()]
-
-
-def test_the_table_shows_the_difference_with_its_interval(tmp_path: Path) -> None:
-    write_json(tmp_path / "curve.json", ROWS)
-
-    table = curve_table("made up", tmp_path)
-
-    assert "| linear | 55.0 (50.0 to 60.0) | 60.0 (55.0 to 65.0) |" in table
-    assert "| <prototype> | 58.0 (+3.0; +1.0 to +5.0) |  |" in table

@@ -10,12 +10,11 @@ import pytest
 
 from pipeline.features.table import Array
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import Pair, Text
+from pipeline.reward_model.texts import Text, TextPair
 
 WARM = ("that sounds hard", "i am with you", "how are you now", "i hear you")
 COLD = ("get over it", "not my problem", "whatever you say", "so what")
 THINGS = ("job", "dog", "exam", "move", "car", "flat", "test", "trip", "race", "boat")
-VOCABULARY = ("<pad>", "<end>", "<unk>", "i", "hear", "you", "about", "the", "my", *THINGS)
 
 
 class Hashed:
@@ -43,10 +42,10 @@ def _vector(word: str) -> Array:
     return np.random.default_rng(list(word.encode())).normal(size=16)
 
 
-def pairs_of(things: Sequence[str]) -> list[Pair]:
+def pairs_of(things: Sequence[str]) -> list[TextPair]:
     """Return pairs of a warm and a cold answer, four for each of `things`."""
     return [
-        Pair(
+        TextPair(
             Text(f"my {thing}", f"{good} about the {thing}", f"warm-{thing}-{number}"),
             Text(f"my {thing}", f"{bad} about the {thing}", f"cold-{thing}-{number}"),
             thing,
@@ -57,12 +56,12 @@ def pairs_of(things: Sequence[str]) -> list[Pair]:
 
 
 @pytest.fixture(scope="session")
-def pairs() -> list[Pair]:
+def pairs() -> list[TextPair]:
     return pairs_of(THINGS)
 
 
 @pytest.fixture(scope="session")
-def prototypes(pairs: list[Pair]) -> RewardModel:
+def prototypes(pairs: list[TextPair]) -> RewardModel:
     return RewardModel(WordEncoder(), "prototype", {"places": 4, "added": 2}).fit(pairs)
 
 
@@ -70,32 +69,3 @@ def prototypes(pairs: list[Pair]) -> RewardModel:
 def saved(prototypes: RewardModel, tmp_path: Path) -> Path:
     prototypes.save(tmp_path / "reward")
     return tmp_path / "reward"
-
-
-@pytest.fixture(scope="session")
-def student(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of a tiny Llama with a tiny tokenizer."""
-    from tokenizers import Tokenizer, models, pre_tokenizers
-    from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
-
-    folder = tmp_path_factory.mktemp("student")
-    words = Tokenizer(
-        models.WordLevel({word: number for number, word in enumerate(VOCABULARY)}, "<unk>")
-    )
-    words.pre_tokenizer = pre_tokenizers.Whitespace()
-    tokenizer = PreTrainedTokenizerFast(
-        tokenizer_object=words, pad_token="<pad>", eos_token="<end>", unk_token="<unk>"
-    )
-    tokenizer.save_pretrained(folder)
-    config = LlamaConfig(
-        vocab_size=len(VOCABULARY),
-        hidden_size=16,
-        intermediate_size=32,
-        num_hidden_layers=1,
-        num_attention_heads=2,
-        max_position_embeddings=64,
-        pad_token_id=0,
-        eos_token_id=1,
-    )
-    LlamaForCausalLM(config).save_pretrained(folder)
-    return folder

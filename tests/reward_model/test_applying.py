@@ -6,8 +6,16 @@ import numpy as np
 import pytest
 
 from pipeline.features.table import Array
-from pipeline.records import Exchange, Lineage, Message, PreferencePair, RawLocation, Response
-from pipeline.reward_model.applying import Prompted, low_margin, rank, suggest, weigh
+from pipeline.records import (
+    Exchange,
+    Lineage,
+    Message,
+    PreferencePair,
+    RawLocation,
+    Response,
+    Turn,
+)
+from pipeline.reward_model.applying import low_margin, rank, suggest, weigh
 from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import RewardError, Text, text_of
 
@@ -51,10 +59,16 @@ def test_the_best_response_comes_first(prototypes: RewardModel) -> None:
     assert found[0].reward > found[1].reward
 
 
-def test_prompts_and_responses_apart_give_the_same_rewards(prototypes: RewardModel) -> None:
-    apart = Prompted(prototypes).reward(["my dog", "my dog"], [WARM.text, COLD.text])
+def test_a_reward_model_reads_all_that_was_said_before_the_response() -> None:
+    said = (Turn(role="speaker", text="he ran off"), Turn(role="listener", text="who did?"))
+    asked = DOG.model_copy(update={"history": said})
+    judge = Shortest()
 
-    assert (apart == prototypes.reward([text_of(DOG, WARM), text_of(DOG, COLD)])).all()
+    weigh(judge, [_pair(WARM, COLD)], {DOG.id: asked})
+
+    told = "Speaker: he ran off\nListener: who did?\nSpeaker: my dog"
+    assert text_of(asked, WARM).prompt == told
+    assert [text.prompt for text in judge.read] == [told] * 2
 
 
 def test_equal_rewards_keep_their_order() -> None:

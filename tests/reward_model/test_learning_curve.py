@@ -1,19 +1,9 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 
 from pipeline.reward_model.data import PairRows
-from pipeline.reward_model.learning_curve import (
-    CurveData,
-    Variant,
-    calibration_error,
-    correct,
-    curve_rows,
-    interval,
-    subset,
-    train_on,
-)
+from pipeline.reward_model.learning_curve import CurveData, Variant, curve_rows, subset, train_on
 
 GROUPS = np.repeat([f"dialogue {number}" for number in range(30)], 4)
 PAIRS = PairRows(np.arange(0, 240, 2), np.arange(1, 241, 2), GROUPS)
@@ -32,28 +22,6 @@ def test_a_smaller_subset_is_part_of_a_larger_one() -> None:
 
     assert set(small.chosen) < set(large.chosen)
     assert set(small.chosen) != set(subset(PAIRS, 0.1, seed=4).chosen)
-
-
-def test_a_tie_counts_one_half() -> None:
-    assert correct(np.array([0.2, 0.0, -0.1])).tolist() == [1, 0.5, 0]
-
-
-def test_confidence_that_comes_true_is_calibrated() -> None:
-    ahead = np.repeat(np.log(3.0), 4) * [1, 1, 1, -1]
-
-    assert calibration_error(ahead) == pytest.approx(0, abs=1e-9)
-    assert calibration_error(20 * ahead) == pytest.approx(0.25, abs=1e-6)
-
-
-def test_an_interval_holds_the_mean_and_widens_with_fewer_groups() -> None:
-    random = np.random.default_rng(0)
-    right = (random.random((10, 120)) < 0.6).astype(float)
-
-    low, high = interval(right, GROUPS.tolist())
-    few = interval(right, ["one", "two"] * 60)
-
-    assert low < right.mean() < high
-    assert few[1] - few[0] != high - low
 
 
 def test_equal_models_differ_by_nothing() -> None:

@@ -1,25 +1,12 @@
 from __future__ import annotations
 
-from pipeline.records import FinalLabel, Response
-from pipeline.reward_model.texts import compared_pairs, rated_pairs, relabelled
+from pipeline.records import Response
+from pipeline.reward_model.texts import compared_pairs, rated_pairs
 from tests.reward_model.test_applying import COLD, DOG, WARM, _pair
 
 
 def _rated(response: Response, rating: int | None) -> Response:
     return response.model_copy(update={"rating": rating})
-
-
-def _label(item_id: str, question: str, value: str) -> FinalLabel:
-    return FinalLabel(
-        item_id=item_id,
-        question=question,
-        values=(value,),
-        method="majority",
-        annotators=("one", "two"),
-        agreeing=2,
-        guidelines="g",
-        round=1,
-    )
 
 
 def test_a_pair_is_of_two_responses_whose_ratings_differ() -> None:
@@ -37,18 +24,12 @@ def test_ties_unrated_and_identical_responses_make_no_pair() -> None:
     assert rated_pairs(DOG, [_rated(WARM, 3), twin]) == []
 
 
-def test_what_people_labelled_goes_before_the_corpuss_rating() -> None:
-    rows = relabelled([_rated(COLD, 3), _rated(WARM, 1)], [_label(WARM.id, "empathy", "2")])
-
-    assert [one.rating for one in rows] == [3, 2]
-
-
 def test_a_compared_pair_is_turned_the_way_people_decided() -> None:
     pair = _pair(WARM, COLD)
 
-    kept = compared_pairs([pair], [_label(pair.id, "better", "chosen")], {})
-    turned = compared_pairs([pair], [_label(pair.id, "better", "rejected")], {})
+    kept = compared_pairs([pair], {pair.id: "chosen"}, {})
+    turned = compared_pairs([pair], {pair.id: "rejected"}, {})
 
     assert (kept[0].chosen.id, turned[0].chosen.id) == (WARM.id, COLD.id)
-    assert compared_pairs([pair], [_label(pair.id, "better", "equal")], {}) == []
-    assert compared_pairs([pair], [], {}) == []
+    assert compared_pairs([pair], {pair.id: "equal"}, {}) == []
+    assert compared_pairs([pair], {}, {}) == []

@@ -5,7 +5,7 @@ import pytest
 
 from pipeline.errors import PipelineError
 from pipeline.features.table import FeatureTable
-from pipeline.scoring.features import combination, is_llm_made
+from pipeline.scoring.features import combination
 
 TABLE = FeatureTable(("r1",), ("text_words", "v2_warmth", "endpoint:m_0"), np.array([[1, 2, 3]]))
 
@@ -27,10 +27,3 @@ def test_families_are_joined_by_plus() -> None:
 def test_a_family_that_is_not_there_is_an_error_that_says_how(name: str, problem: str) -> None:
     with pytest.raises(PipelineError, match=problem):
         combination(TABLE, name)
-
-
-@pytest.mark.parametrize(
-    ("name", "made"), [("15V2+text", True), ("rated naive", True), ("text+MITI coded", False)]
-)
-def test_what_a_language_model_rated_is_known_as_such(name: str, made: bool) -> None:
-    assert is_llm_made(name) == made

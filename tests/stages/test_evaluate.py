@@ -10,6 +10,7 @@ import pytest
 from pipeline.annotation.rounds import round_path, write_round
 from pipeline.errors import PipelineError
 from pipeline.evaluation.classification import EvaluationError
+from pipeline.evaluation.comparison import ComparisonRow
 from pipeline.evaluation.contests import NULLS
 from pipeline.features.context import context_tables
 from pipeline.features.embeddings import MiniLm
@@ -23,6 +24,7 @@ from pipeline.records import (
     SplitAssignment,
     content_id,
 )
+from pipeline.reporting.comparison import comparison_markdown
 from pipeline.scoring.features import combination
 from pipeline.scoring.rated import rated_set
 from pipeline.scoring.saved import describe, save
@@ -30,7 +32,7 @@ from pipeline.scoring.scorer import Scorer
 from pipeline.stages import evaluate, merge_annotations, train_reward
 from pipeline.stages.featurize import read_pairs
 from pipeline.stages.train_reward import TrainRewardParams
-from pipeline.storage import read_json, read_table, write_table
+from pipeline.storage import read_json, read_json_as, read_table, write_table
 from pipeline.workspace import PROJECT
 from tests.mock_endpoint import Behaviour, running
 from tests.teachers import role_at
@@ -112,7 +114,6 @@ def run(
         evaluation=out / "evaluation.json",
         replies=out / "replies.json",
         contests=out / "contests.parquet",
-        out=out / "evaluation",
         embeddings=build / "embeddings.sqlite",
     )
 
@@ -152,7 +153,8 @@ def test_every_row_has_its_interval_around_its_rate(done: Path) -> None:
 
 
 def test_the_page_says_what_each_judge_learned_from_and_how_far_they_agree(done: Path) -> None:
-    page = (done / "evaluation" / "comparison.md").read_text(encoding="utf-8")
+    rows = read_json_as(done / "evaluation.json", list[ComparisonRow])
+    page = comparison_markdown(rows, read_json(done / "replies.json"))
 
     assert "- reward learned from preferences of the train dialogues, which taught the" in page
     assert "| scorer and reward |" in page
@@ -170,7 +172,7 @@ def test_the_same_input_gives_the_same_bytes(
 ) -> None:
     run(build, sample_build, params, tmp_path)
 
-    for file in ("evaluation.json", "replies.json", "evaluation/comparison.svg"):
+    for file in ("evaluation.json", "replies.json"):
         assert (tmp_path / file).read_bytes() == (done / file).read_bytes()
 
 
@@ -200,7 +202,6 @@ def test_people_judge_by_the_rounds_that_they_finished(
         rounds=tmp_path,
         labels=build / "labels.parquet",
         metrics=tmp_path / "annotation.json",
-        page=tmp_path / "page" / "index.html",
     )
 
     run(build, sample_build, params, tmp_path, judges=("people",))

@@ -103,8 +103,8 @@ def test_the_card_of_an_export_tells_lineage_licence_and_limits(
 
     assert "license: apache-2.0" in card
     assert read_base(base)["sha256"] in card
-    assert "- sft: 4 rows" in card
-    assert "- dpo: 4 rows" in card
+    assert "| adapter sft | 4 rows" in card
+    assert "| adapter dpo | 4 rows" in card
     assert "no counsellor" in card
 
 

@@ -14,10 +14,10 @@ from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
 from pipeline.scoring.features import FAMILIES
 from pipeline.storage import read_json
-from pipeline.studies import judging
-from pipeline.studies.judging import rating_judge
-from pipeline.studies.judging.judges import PLANS, JudgePlan, halves, train_judge
-from pipeline.studies.judging.quality import (
+from studies import judging
+from studies.judging import rating_judge
+from studies.judging.judges import PLANS, JudgePlan, halves, train_judge
+from studies.judging.quality import (
     echo_contests,
     equal_contests,
     pair_quality,
@@ -200,5 +200,5 @@ def test_without_a_split_the_study_says_what_to_run_first(
 ) -> None:
     monkeypatch.setenv("DISTILLERY_HOME", str(tmp_path))
 
-    with pytest.raises(MissingFileError, match="distillery study student"):
+    with pytest.raises(MissingFileError, match="python -m studies student"):
         judging.run(tmp_path, tmp_path)

@@ -9,8 +9,8 @@ import pytest
 
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
-from pipeline.studies.judging.judges import where_it_belongs
-from pipeline.studies.judging.relevance import (
+from studies.judging.judges import where_it_belongs
+from studies.judging.relevance import (
     Reading,
     echoes,
     learn_relevance,

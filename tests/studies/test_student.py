@@ -10,23 +10,24 @@ import pytest
 
 from pipeline.features.table import Array
 from pipeline.records import Exchange, Response
+from pipeline.reporting.student_curves import curves_svg
 from pipeline.sources import Sourced
 from pipeline.storage import read_json
 from pipeline.student.answers import CUT
 from pipeline.student.params import TrainingParams
-from pipeline.student.report import measures, write_report
+from pipeline.student.run_record import measures, write_record
 from pipeline.student.teach import Taught
 from pipeline.student.training import StepLog
-from pipeline.studies.student.corpus import candidates, pooled_pairs, teachings
-from pipeline.studies.student.on_policy import best_over_worst, describe_pairs
-from pipeline.studies.student.preferences import CORPORA, PERSON, TEACHERS, held_out_pairs
-from pipeline.studies.student.split import (
+from studies.student.corpus import candidates, pooled_pairs, teachings
+from studies.student.on_policy import best_over_worst, describe_pairs
+from studies.student.preferences import CORPORA, PERSON, TEACHERS, held_out_pairs
+from studies.student.split import (
     PARTS,
     describe_split,
     read_dialogues,
     split_dialogues,
 )
-from pipeline.studies.student.teaching import _once
+from studies.student.teaching import _once
 from tests.examples import LATE_TRAIN, LOST_JOB, candidate, response
 
 
@@ -117,13 +118,13 @@ def test_a_training_is_done_once_for_the_same_facts(tmp_path: Path) -> None:
     assert first["curve"][0]["loss"] == 0.7
 
 
-def test_a_report_holds_every_step_and_its_figures(tmp_path: Path) -> None:
-    write_report(tmp_path, taught(0.6931))
+def test_the_record_of_a_training_holds_every_step_and_its_figures(tmp_path: Path) -> None:
+    write_record(tmp_path, taught(0.6931))
 
     header, line = (tmp_path / "steps.csv").read_text(encoding="utf-8").splitlines()
     row = dict(zip(header.split(","), line.split(","), strict=True))
     assert (row["loss"], row["margin"], row["tokens_per_s"]) == ("0.6931", "0.25", "250")
-    assert (tmp_path / "curves.svg").read_text(encoding="utf-8").count("<svg") == 1
+    assert curves_svg(tmp_path / "steps.csv").count("<svg") == 1
     assert read_json(tmp_path / "run.json")["kind"] == "sft"
     assert measures(taught(0.6931))["tokens_per_s"] == 250
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from pipeline.errors import MissingFileError
-from pipeline.studies.student_judging import compare_filters, judge_students
+from studies.student.judging import compare_filters, judge_students
 
 
 def found(**gains: list[float]) -> dict[str, Any]:

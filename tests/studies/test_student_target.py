@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.studies.student_target import student_target
+from studies.student.target import student_target
 
 
 def row(opponent: str, win_rate: float | None, low: float, **other: Any) -> dict[str, Any]:

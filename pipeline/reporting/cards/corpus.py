@@ -6,17 +6,18 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.cards.front import dataset_front
 from pipeline.reporting.cards.rendering import Card, render_card
 from pipeline.reporting.facts import Fact, Facts, Figure, NotBuilt, share, total
 from pipeline.sources.licences import may_be_published
 
-INGEST = "reports/metrics/ingest.json"
-SPLITS = "reports/metrics/splits.json"
-COUNTS = "reports/metrics/corpora.json"
-DESCRIPTIONS = "reports/metrics/descriptions.json"
-AUDIT = "reports/metrics/audit.json"
-ANNOTATIONS = "reports/metrics/annotations.json"
+INGEST = place("ingest.metrics")
+SPLITS = place("split.metrics")
+COUNTS = place("count_corpora.out")
+DESCRIPTIONS = place("describe_corpora.out")
+AUDIT = place("audit")
+ANNOTATIONS = place("merge_annotations.metrics")
 CARD_TABLES = {
     "sft": "datasets/sft/{}.parquet",
     "preferences_strict": "datasets/preferences/strict/{}.parquet",
@@ -102,11 +103,11 @@ def corpus_card(
         "teachers": [
             one.figure for one in corpus.get("teachers") or description["teacher_responders"]
         ],
-        "calls": facts.find(f"reports/metrics/distil/{corpus['responses'].raw}.json"),
-        "gate": facts.find(f"reports/metrics/validation/{name}.json"),
+        "calls": facts.find(place("distil.metrics", key=corpus["responses"].raw)),
+        "gate": facts.find(place("validation", key=name)),
         "audit": audit,
         "audited": _audited(name, audit),
-        "summary": facts.find(f"reports/audit/sft-{name}/summary.json"),
+        "summary": facts.find(f"{place('findings')}/sft-{name}/summary.json"),
         "findings": list(_findings(summaries)),
         "crisis": _counted(summaries, "crisis"),
         "personal": _counted(summaries, "personal_data"),
@@ -186,7 +187,7 @@ def _audited(name: str, audit: Fact | NotBuilt) -> list[Fact]:
 def _summaries(name: str, facts: Facts) -> list[tuple[str, Fact]]:
     """Return (table, what the audit says of it) for the tables of a corpus."""
     found = [
-        (title, facts.find(f"reports/audit/{one}/summary.json"))
+        (title, facts.find(f"{place('findings')}/{one}/summary.json"))
         for one, title in zip(audit_names(name), TITLES.values(), strict=True)
     ]
     return [(title, one) for title, one in found if not isinstance(one, NotBuilt)]

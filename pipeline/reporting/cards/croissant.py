@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.cards.corpus import (
     CARD_TABLES,
     KEPT_OF_RATERS,
@@ -21,7 +22,7 @@ from pipeline.reporting.facts import Fact, Facts, text_of
 SPDX = "https://spdx.org/licenses/{}.html"
 CORE = "http://mlcommons.org/croissant/1.1"
 RAI = "http://mlcommons.org/croissant/RAI/1.0"
-FOLDER = "reports/cards"
+FOLDER = place("report.cards")
 MESSAGES = {
     "sft": {"messages": "the conversation; its last turn is the target"},
     "preferences_strict": {
@@ -40,8 +41,8 @@ def croissant(name: str, facts: Facts, *, folder: str = FOLDER) -> dict[str, Any
     """
     import mlcroissant as mlc
 
-    ingest = facts.need("reports/metrics/ingest.json")
-    tables = facts.need("reports/metrics/descriptions.json")["corpora"][name]["tables"]
+    ingest = facts.need(place("ingest.metrics"))
+    tables = facts.need(place("describe_corpora.out"))["corpora"][name]["tables"]
     licence = corpus_licence(name, facts)
     synthetic = _is_synthetic(ingest, tables)
     versions = type(mlc.Context().conforms_to)  # mlcroissant does not export the enumeration
@@ -139,7 +140,7 @@ def _column(mlc: Any, context: Any, table: str, column: str, part: str = "") -> 
 def _responsible(
     name: str, facts: Facts, ingest: Fact, tables: Fact, *, synthetic: bool
 ) -> dict[str, Any]:
-    audit = facts.find(f"reports/audit/sft-{name}/summary.json")
+    audit = facts.find(f"{place('findings')}/sft-{name}/summary.json")
     found = audit["detectors"] if isinstance(audit, Fact) else None
     crisis = _findings(found, "crisis")
     personal = _findings(found, "personal_data")

@@ -5,20 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.facts import Fact, Facts, NotBuilt
-from pipeline.sources.licences import NONE_STATED
+from pipeline.sources.licences import hub_licence
 
-# https://huggingface.co/docs/hub/repositories-licenses
-HUB_LICENCES = {
-    "CC0-1.0": "cc0-1.0",
-    "MIT": "mit",
-    "Apache-2.0": "apache-2.0",
-    "CC-BY-4.0": "cc-by-4.0",
-    "CC-BY-SA-4.0": "cc-by-sa-4.0",
-    "CC-BY-NC-4.0": "cc-by-nc-4.0",
-    "CC-BY-NC-SA-3.0": "cc-by-nc-sa-3.0",
-    "CC-BY-NC-SA-4.0": "cc-by-nc-sa-4.0",
-}
 # https://huggingface.co/docs/datasets/repository_structure
 SIZES = (
     (1_000, "n<1K"),
@@ -28,14 +18,6 @@ SIZES = (
     (10_000_000, "1M<n<10M"),
 )
 LARGER = "10M<n<100M"
-
-
-def hub_licence(licence: str | None) -> dict[str, str]:
-    """Return the keys by which the Hub knows a licence; what has none of its own is `other`."""
-    if licence in HUB_LICENCES:
-        return {"license": HUB_LICENCES[licence]}
-    named = licence if licence not in (None, NONE_STATED) else "none-stated-do-not-publish"
-    return {"license": "other", "license_name": str(named).lower()}
 
 
 def size_category(rows: int) -> str:
@@ -55,7 +37,7 @@ def dataset_front(
     from huggingface_hub import DatasetCardData
 
     strict = [tables["sft"], tables["preferences_strict"]]
-    source = facts.need("reports/metrics/ingest.json")
+    source = facts.need(place("ingest.metrics"))
     machine = source["synthetic"].raw in ("all", "part") or any(one["models"] for one in tables)
     found = source["synthetic"].raw != "all"
     language = _language(name, facts)
@@ -80,7 +62,7 @@ def dataset_front(
 
 def _language(name: str, facts: Facts) -> str | None:
     """Return the language that the audit found most, None where it has not looked."""
-    summary = facts.find(f"reports/audit/sft-{name}/summary.json")
+    summary = facts.find(f"{place('findings')}/sft-{name}/summary.json")
     if isinstance(summary, NotBuilt):
         return None
     found = summary["detectors"].get("wrong_language")

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
-from pipeline.reporting.cards.front import hub_licence
+from pipeline import model_cards
+from pipeline.layout import place
+from pipeline.model_cards import Kind
 from pipeline.reporting.cards.rendering import Card, render_card
 from pipeline.reporting.facts import Fact, Facts, NotBuilt
 from pipeline.sources.licences import may_be_published
 
 SCORER = "datasets/scorer/scorer.json"
-SCORER_METRICS = "reports/metrics/scorer.json"
+SCORER_METRICS = place("train_scorer.metrics")
 REWARD = "datasets/reward/reward.json"
-REWARD_METRICS = "reports/metrics/reward.json"
+REWARD_METRICS = place("train_reward.metrics")
 STUDENT_METRICS = "reports/metrics/students"
-EVALUATION = "reports/metrics/evaluation.json"
-INGEST = "reports/metrics/ingest.json"
+EVALUATION = place("evaluate.evaluation")
+INGEST = place("ingest.metrics")
 
 
-def model_cards(facts: Facts) -> dict[str, Card]:
+def build_model_cards(facts: Facts) -> dict[str, Card]:
     """Return the card of each model that is there, by its name."""
     found = {"scorer": _scorer(facts), "reward": _reward(facts)}
     for path in sorted((facts.root / STUDENT_METRICS).glob("*/*.json")):
@@ -31,28 +32,20 @@ def _scorer(facts: Facts) -> Card | None:
     saved, measured = facts.find(SCORER), facts.find(SCORER_METRICS)
     if isinstance(saved, NotBuilt) or isinstance(measured, NotBuilt):
         return None
-    data = {
-        "library_name": "skops",
-        "pipeline_tag": "text-classification",
-        "tags": ["empathy", "dialogue", "ordinal", "skops"],
-    }
-    return _card("scorer.md.j2", facts, saved["licence"], data, saved=saved, measured=measured)
+    return _card(
+        "scorer.md.j2", model_cards.SCORER, facts, saved["licence"], saved=saved, measured=measured
+    )
 
 
 def _reward(facts: Facts) -> Card | None:
     saved, measured = facts.find(REWARD), facts.find(REWARD_METRICS)
     if isinstance(saved, NotBuilt) or isinstance(measured, NotBuilt):
         return None
-    data = {
-        "library_name": "safetensors",
-        "pipeline_tag": "text-ranking",
-        "tags": ["empathy", "dialogue", "reward-model"],
-    }
     return _card(
         "reward.md.j2",
+        model_cards.REWARD,
         facts,
         saved["licence"],
-        data,
         saved=saved,
         measured=measured,
         linear=measured.get("linear"),
@@ -62,21 +55,16 @@ def _reward(facts: Facts) -> Card | None:
 def _student(facts: Facts, corpus: str, step: str) -> Card | None:
     measured = facts.need(f"{STUDENT_METRICS}/{corpus}/{step}.json")
     adapter = facts.find(f"datasets/students/{corpus}/{step}/adapter.json")
-    run = facts.find(f"reports/students/{corpus}/{step}/run.json")
+    run = facts.find(f"{place('training')}/{corpus}/{step}/run.json")
     if isinstance(adapter, NotBuilt) or isinstance(run, NotBuilt):
         return None
-    data = {
-        "library_name": "peft",
-        "pipeline_tag": "text-generation",
-        "tags": ["empathy", "dialogue", "lora", step],
-    }
     evaluation = facts.find(EVALUATION)
     compared = [one for one in evaluation if one["model"].raw == f"{step}-{corpus}"]
     return _card(
         "student.md.j2",
+        model_cards.STUDENT,
         facts,
         adapter["licence"],
-        data,
         name=f"{step}-{corpus}",
         corpus=corpus,
         step=step,
@@ -87,17 +75,14 @@ def _student(facts: Facts, corpus: str, step: str) -> Card | None:
     )
 
 
-def _card(
-    template: str, facts: Facts, licence: Fact, data: Mapping[str, Any], **variables: Any
-) -> Card:
-    from huggingface_hub import ModelCardData
-
-    front = ModelCardData(**{**data, **hub_licence(str(licence.raw))}).to_yaml()
+def _card(template: str, kind: Kind, facts: Facts, licence: Fact, **variables: Any) -> Card:
     files = sorted({one.origin for one in variables.values() if isinstance(one, Fact)})
+    step = (variables["step"],) if "step" in variables else ()
     return render_card(
         template,
-        str(front),
+        kind.front(str(licence.raw), *step),
         **variables,
+        kind=kind,
         ingest=facts.need(INGEST),
         licence=licence,
         may_be_published=may_be_published(str(licence.raw)),

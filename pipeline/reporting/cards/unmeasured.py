@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from pipeline.reporting.cards.front import hub_licence
 from pipeline.reporting.cards.rendering import Card, render_card
-from pipeline.sources.licences import may_be_published
+from pipeline.sources.licences import hub_licence, may_be_published
 
 
 def unmeasured_card(

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from pipeline.reporting.cards.corpus import DESCRIPTIONS, corpus_card
 from pipeline.reporting.cards.croissant import croissant
-from pipeline.reporting.cards.models import model_cards
+from pipeline.reporting.cards.models import build_model_cards
 from pipeline.reporting.facts import Fact, Facts
 from pipeline.storage import AtomicFolder, write_json
 
@@ -23,7 +23,7 @@ def write_cards(facts: Facts, out: Path) -> None:
             name = corpus.pointer[-1]
             (folder / f"{name}.md").write_text(corpus_card(name, facts).text, encoding="utf-8")
             write_json(folder / f"{name}.croissant.json", croissant(name, facts))
-        for name, card in model_cards(facts).items():
+        for name, card in build_model_cards(facts).items():
             (folder / "models" / f"{name}.md").write_text(card.text, encoding="utf-8")
 
 

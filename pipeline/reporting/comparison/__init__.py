@@ -4,42 +4,48 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from pipeline.evaluation.comparison import NOT_APPLICABLE, Comparison, ComparisonRow
+from pipeline.evaluation.comparison import NOT_APPLICABLE, ComparisonRow
+from pipeline.evaluation.reply_report import check_lines
 from pipeline.reporting.comparison.figure import comparison_figure
 from pipeline.reporting.comparison.page import comparison_page
-from pipeline.storage import AtomicFile
 
 Key = tuple[str, str, str, str]
 
 
-def write_comparison(folder: Path, table: Comparison, figures: dict[str, Any]) -> None:
-    """Write `index.html`, `comparison.md`, `comparison.csv` and `comparison.svg` to `folder`."""
-    figure = comparison_figure(table.rows)
-    parts = (
-        "# Comparison of models\n",
-        comparison_table(table.rows),
-        "## Judges\n",
-        judge_lines(figures["judges"]),
-        "## Agreement between judges\n",
-        agreement_table(figures["judge_agreement"]),
-        "## Replies\n",
-        reply_table(figures),
-    )
-    for name, text in (
-        ("comparison.md", "\n".join(parts)),
-        ("comparison.csv", comparison_csv(table.rows)),
-        ("comparison.svg", figure),
-        (
-            "index.html",
-            comparison_page(table.rows, figures, figure=figure, checks=check_lines(figures)),
+def comparison_pages(
+    rows: Sequence[ComparisonRow], figures: Mapping[str, Any]
+) -> dict[str, Callable[[], str]]:
+    """Return what makes `index.html`, `comparison.md`, `comparison.csv` and `comparison.svg`.
+
+    `figures` are the measures of replies.
+    """
+    return {
+        "index.html": lambda: comparison_page(
+            rows, figures, figure=comparison_figure(rows), checks=check_lines(figures)
         ),
-    ):
-        with AtomicFile(folder / name) as part:
-            part.write_text(text, encoding="utf-8", newline="\n")
+        "comparison.md": lambda: comparison_markdown(rows, figures),
+        "comparison.csv": lambda: comparison_csv(rows),
+        "comparison.svg": lambda: comparison_figure(rows),
+    }
+
+
+def comparison_markdown(rows: Sequence[ComparisonRow], figures: Mapping[str, Any]) -> str:
+    """Return the tables of the page as Markdown."""
+    return "\n".join(
+        (
+            "# Comparison of models\n",
+            comparison_table(rows),
+            "## Judges\n",
+            judge_lines(figures["judges"]),
+            "## Agreement between judges\n",
+            agreement_table(figures["judge_agreement"]),
+            "## Replies\n",
+            reply_table(figures),
+        )
+    )
 
 
 def comparison_table(rows: Sequence[ComparisonRow]) -> str:
@@ -107,7 +113,7 @@ def agreement_table(agreements: Sequence[dict[str, Any]]) -> str:
     return "\n".join([*lines, ""])
 
 
-def reply_table(figures: dict[str, Any]) -> str:
+def reply_table(figures: Mapping[str, Any]) -> str:
     """Return a line per model: text measures, MITI-style indices, critical findings."""
     lines = [
         "| model | replies | words | distinct-1 | distinct-2 | repetition | overlap "
@@ -126,15 +132,6 @@ def reply_table(figures: dict[str, Any]) -> str:
         )
     lines += ["", *check_lines(figures)]
     return "\n".join([*lines, ""])
-
-
-def check_lines(figures: dict[str, Any]) -> list[str]:
-    """Return a sentence per student: critical findings beside those of its teacher."""
-    return [
-        f"{name}: {one['student']:.1f} critical findings per 100 replies, its teacher "
-        f"{one['teacher']:.1f}: {'no worse' if one['no_worse'] else 'WORSE than its teacher'}."
-        for name, one in figures["critical_findings_per_100"].items()
-    ]
 
 
 def _number(value: float | None) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,7 @@ TEMPLATES = Path(__file__).parent / "templates"
 
 
 def comparison_page(
-    rows: Sequence[ComparisonRow], figures: dict[str, Any], *, figure: str, checks: Sequence[str]
+    rows: Sequence[ComparisonRow], figures: Mapping[str, Any], *, figure: str, checks: Sequence[str]
 ) -> str:
     """Return a self-contained page; `figure` is the table as SVG, of ours and escaped by itself.
 

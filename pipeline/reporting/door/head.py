@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from pipeline.errors import PipelineError
+from pipeline.layout import place
 from pipeline.reporting.cards.corpus import ANNOTATIONS, AUDIT, COUNTS, INGEST
 from pipeline.reporting.door.sections import BASE, EVALUATION, SCORER, Known, student_files
 from pipeline.reporting.facts import (
@@ -64,7 +65,7 @@ def _failed_gates(known: Known) -> list[str]:
 def _gates(known: Known) -> list[tuple[str, Any]]:
     try:
         names = [one.pointer[-1] for one in known.facts.need(COUNTS)["corpora"]]
-        found = [(n, known.facts.find(f"reports/metrics/validation/{n}.json")) for n in names]
+        found = [(n, known.facts.find(place("validation", key=n))) for n in names]
         return [(name, one["passed"].raw) for name, one in found if not isinstance(one, NotBuilt)]
     except PipelineError:  # its section says what is wrong
         return []
@@ -99,7 +100,7 @@ def _exchanges(known: Known) -> Tile:
 
 def _gates_passed(known: Known) -> Tile:
     names = [one.pointer[-1] for one in known.facts.need(COUNTS)["corpora"]]
-    verdicts = [known.facts.find(f"reports/metrics/validation/{name}.json") for name in names]
+    verdicts = [known.facts.find(place("validation", key=name)) for name in names]
     passed = holding([one["passed"] for one in verdicts if not isinstance(one, NotBuilt)])
     return Tile("Gates passed", passed, "corpora", known.facts.need(COUNTS)["corpora"].entries)
 

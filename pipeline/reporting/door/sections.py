@@ -6,6 +6,8 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.layout import place
+from pipeline.reporting.built_pages import maker_of
 from pipeline.reporting.cards.corpus import (
     ANNOTATIONS,
     AUDIT,
@@ -29,13 +31,13 @@ from pipeline.reporting.facts import (
     total,
 )
 
-SCORER = "reports/metrics/scorer.json"
-SELECTION = "reports/metrics/selection.json"
-EVALUATION = "reports/metrics/evaluation.json"
+SCORER = place("train_scorer.metrics")
+SELECTION = place("select_annotations.metrics")
+EVALUATION = place("evaluate.evaluation")
 BASE = "base"
 STUDENTS = "reports/metrics/students"
-REWARD = "reports/metrics/reward.json"
-CURVE = "reports/metrics/reward_curve.json"
+REWARD = place("train_reward.metrics")
+CURVE = place("reward_curve.metrics")
 
 
 @dataclass(frozen=True)
@@ -51,8 +53,9 @@ class Known:
         return self.facts.graph.command_for(file)
 
     def page(self, file: str) -> str | None:
-        """Return the address of a file under reports/, from the page; None if it is not there."""
-        there = (self.facts.root / file).is_file()
+        """Return the address of a file under reports/, from the page; None if none can be made."""
+        root = self.facts.root
+        there = (root / file).is_file() or maker_of(root, file) is not None
         return file.removeprefix("reports/") if there else None
 
     def there(self, files: Sequence[str]) -> list[str]:
@@ -101,9 +104,9 @@ def gates(known: Known) -> dict[str, Any]:
     facts = known.facts
     audit = facts.find(AUDIT)
     names = [one.called for one in facts.need(COUNTS)["corpora"]]
-    verdicts = [facts.find(f"reports/metrics/validation/{one.value}.json") for one in names]
+    verdicts = [facts.find(place("validation", key=one.value)) for one in names]
     return {
-        "files": [AUDIT, "reports/metrics/expectations.json"],
+        "files": [AUDIT, place("expectations")],
         "rows": [
             (name, verdict, _verdict(verdict), [_light(known, audit, one) for one in tables])
             for name, verdict in zip(names, verdicts, strict=True)
@@ -111,7 +114,7 @@ def gates(known: Known) -> dict[str, Any]:
         ],
         "source": _light(known, audit, "source"),
         "waived": total([one["waived"] for one in audit]) if audit else None,
-        "validation": known.page("reports/validation/index.html"),
+        "validation": known.page(place("report.validation")),
     }
 
 
@@ -128,7 +131,7 @@ def _light(known: Known, audit: Fact | NotBuilt, table: str) -> Light:
     found = None if isinstance(audit, NotBuilt) else audit.get(table)
     if found is None:
         return Light("off", "not audited")
-    page = known.page(f"reports/audit/{table}/index.html")
+    page = known.page(f"{place('report.audits')}/{table}/index.html")
     if found["failed_detectors"].raw:
         return Light("critical", "a detector failed", found, page)
     if number(found["critical"]) > number(found["waived"]):
@@ -149,7 +152,7 @@ def annotation(known: Known) -> dict[str, Any]:
         "report": report,
         "alphas": alphas(report),
         "selection": facts.find(SELECTION),
-        "page": known.page("reports/annotation/index.html"),
+        "page": known.page(place("report.annotation")),
     }
 
 
@@ -204,7 +207,7 @@ def students(known: Known) -> dict[str, Any]:
             for name, file in files.items()
         ],
         "meetings": meetings(own or evaluation),
-        "page": known.page("reports/evaluation/index.html"),
+        "page": known.page(f"{place('report.comparison')}/index.html"),
     }
 
 
@@ -251,7 +254,7 @@ def _curve(rows: Sequence[tuple[Fact, Interval | None]]) -> Curve | None:
 def calls(known: Known) -> dict[str, Any]:
     """Return what was asked of teachers, and what it cost."""
     names = known.params.get("distillations", {})
-    files = [f"reports/metrics/distil/{name}.json" for name in names]
+    files = [place("distil.metrics", key=name) for name in names]
     found = [known.facts.find(file) for file in files]
     there = [one for one in found if isinstance(one, Fact)]
     return {"files": files[:1], "rows": there, "asked": bool(names), "sums": _sums(there)}

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.revisions.revision import Revision, flat
 
 # What a reader of the difference asks about; other stages are left out.
@@ -13,7 +14,7 @@ WANTED = (
     "datasets/sft/",
     "datasets/preferences/",
     "reports/metrics/validation/",
-    "reports/metrics/audit.json",
+    place("audit"),
 )
 
 

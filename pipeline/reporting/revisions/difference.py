@@ -8,6 +8,7 @@ from dataclasses import asdict, dataclass
 from pathlib import PurePosixPath
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.reporting.revisions.causes import Cause, causes
 from pipeline.reporting.revisions.revision import Revision
 from pipeline.reporting.revisions.rows import KINDS, Build, RowChange, TableDiff, diff_table
@@ -117,7 +118,7 @@ def reasons(changes: tuple[RowChange, ...]) -> list[tuple[str, int]]:
 
 
 def _corpora(*revisions: Revision) -> list[str]:
-    names = {PurePosixPath(path).stem for one in revisions for path in one.files("datasets/sft")}
+    names = {PurePosixPath(path).stem for one in revisions for path in one.files(place("sft"))}
     return sorted(names)
 
 
@@ -138,7 +139,7 @@ def _compare_table(
 
 def _gates(before: Revision, after: Revision) -> Iterator[CheckChange]:
     for corpus in _corpora(before, after):
-        path = f"reports/metrics/validation/{corpus}.json"
+        path = place("validation", key=corpus)
         old, new = before.document(path) or {}, after.document(path) or {}
         was, now = (_verdict(one) for one in (old, new))
         if was != now:
@@ -158,7 +159,7 @@ def _verdict(document: dict[str, Any]) -> str:
 
 
 def _audit(before: Revision, after: Revision) -> Iterator[CheckChange]:
-    path = "reports/metrics/audit.json"
+    path = place("audit")
     old, new = before.document(path) or {}, after.document(path) or {}
     for table in sorted({*old, *new}):
         for severity in SEVERITIES:

@@ -14,6 +14,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+from pipeline.layout import place
 from pipeline.records import SplitName
 from pipeline.reporting.revisions.revision import Revision
 from pipeline.storage import open_parquet
@@ -59,7 +60,7 @@ class Build:
     def exchanges(self) -> dict[str, dict[str, Any]]:
         """Exchanges by id."""
         columns = ["id", "dialogue_id", "emotion", "situation", "utterance"]
-        path = self.revision.file("datasets/exchanges.parquet")
+        path = self.revision.file(place("exchanges"))
         return {row["id"]: row for row in _read(path, columns)}
 
     @cached_property
@@ -68,20 +69,20 @@ class Build:
         columns = ["id", "exchange_id", "responder", "text", "rating"]
         return {
             row["id"]: row
-            for name in self.revision.files("datasets/responses")
+            for name in self.revision.files(place("responses"))
             for row in _read(self.revision.file(name), columns)
         }
 
     @cached_property
     def splits(self) -> dict[str, SplitName]:
         """The split of each exchange."""
-        path = self.revision.file("datasets/splits.parquet")
+        path = self.revision.file(place("splits"))
         return {row["exchange_id"]: row["split"] for row in _read(path, ["exchange_id", "split"])}
 
     @cached_property
     def rejected(self) -> dict[str, str]:
         """Why ingest dropped a record, by the id that it would have had."""
-        path = self.revision.file("datasets/rejections/ingest.parquet")
+        path = self.revision.file(place("ingest.rejections"))
         return {one["record_id"]: f"ingest: {one['reason']}" for one in _read(path)}
 
     @cached_property

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from pipeline.reporting.revisions.rows import Build
+from pipeline.statistics.quantiles import quantiles
+from pipeline.text.words import count_words
 
-DECILES = ("p10", "p50", "p90")
+SHOWN = ("p10", "p50", "p90")
 
 
 @dataclass(frozen=True)
@@ -53,19 +55,20 @@ def shifts(
 
 
 def _figures(build: Build, rows: Iterable[dict[str, Any]]) -> dict[str, float]:
-    lengths: dict[str, list[int]] = {}
+    lengths: dict[str, Counter[int]] = {}
     classes: dict[str, Counter[str]] = {}
     count = 0
     for row in rows:
         count += 1
         for side, text in _answers(row):
-            lengths.setdefault(side, []).append(len(text.split()))
+            lengths.setdefault(side, Counter())[count_words(text)] += 1
         for what, value in _classes(build, row):
             classes.setdefault(what, Counter())[value] += 1
     figures = {
         f"{side}: {name} words": float(value)
         for side, counts in lengths.items()
-        for name, value in zip(DECILES, _deciles(counts), strict=True)
+        for name, value in quantiles(counts).items()
+        if name in SHOWN
     }
     for what, values in classes.items():
         figures |= {f"{what} {value}": number / count for value, number in values.items()}
@@ -89,9 +92,3 @@ def _classes(build: Build, row: dict[str, Any]) -> Iterable[tuple[str, str]]:
         if response is not None:
             yield f"{side} by", response["responder"]
             yield f"{side} rated", str(response["rating"] or "not")
-
-
-def _deciles(values: Sequence[int]) -> list[int]:
-    """Return the 10th, 50th and 90th percentile, each a value that is there."""
-    ordered = sorted(values)
-    return [ordered[min(len(ordered) * tenth // 10, len(ordered) - 1)] for tenth in (1, 5, 9)]

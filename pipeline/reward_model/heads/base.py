@@ -11,9 +11,6 @@ import numpy as np
 from pipeline.features.table import Array
 from pipeline.reward_model.data import PairRows
 
-# What a search tries; every head has as many, so that none is tuned harder than another.
-BUDGET = 8
-
 
 class Head(ABC):
     """Learns a reward of features (texts, numbers); fitted state is arrays alone."""

@@ -1,0 +1,1 @@
+"""Statistics: resampling, intervals, agreement, calibration, splits. No room has its own."""

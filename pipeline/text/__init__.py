@@ -1,0 +1,1 @@
+"""Text as the whole project reads it: words, sentences, languages."""
