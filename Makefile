@@ -7,7 +7,7 @@ ONLY ?=
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 GENERATED := README.md CONTRIBUTING.md THIRD_PARTY.md annotations/imports.md \
-  $(addprefix docs/,audit.md commands.md evaluation.md exports.md pipeline.md reward.md scoring.md students.md)
+  $(addprefix docs/,audit.md commands.md evaluation.md exports.md extending.md pipeline.md reward.md scoring.md students.md)
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export OMP_NUM_THREADS ?= 1
 export HF_HUB_OFFLINE ?= 1

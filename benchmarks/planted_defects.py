@@ -23,7 +23,7 @@ from benchmarks.planting.pairs import confounded_pairs, plant_pairs
 from benchmarks.planting.tables import plant_tables
 from benchmarks.planting.texts import plant_defects, plant_lengths
 from pipeline.audit.building import read_table
-from pipeline.audit.detectors import DETECTORS
+from pipeline.audit.detectors import BUILT_IN
 from pipeline.audit.finding import Finding
 from pipeline.audit.result import AuditResult
 from pipeline.audit.run import run_audit
@@ -83,7 +83,7 @@ def audit_planted(planted: Planted, embed: Embed | None = None) -> AuditResult:
         path = _written(planted.rows, Path(scratch) / "planted.jsonl")
         other = _written(planted.against, Path(scratch) / OTHER)
         table = read_table(path, against=other if planted.against else None)
-    wanted = [one for one in DETECTORS if one.name in planted.at]
+    wanted = {name: BUILT_IN[name] for name in BUILT_IN if name in planted.at}
     return run_audit(replace(table, embed=embed), AuditSettings(), detectors=wanted)
 
 

@@ -148,6 +148,11 @@ def fill(path: str, holes: Mapping[str, str]) -> str:
     return _HOLE.sub(lambda hole: holes.get(hole.group(1), hole.group()), path)
 
 
+def holes(path: str) -> list[str]:
+    """Return the names of the holes of a path of the table."""
+    return _HOLE.findall(path)
+
+
 def place(name: str, **holes: str) -> str:
     """Return the path called `name`, alone or as `stage.parameter`, with its holes filled."""
     path = PATHS.get(name)

@@ -6,9 +6,16 @@ import importlib
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Self, get_type_hints
+from typing import Annotated, Any, Self, get_type_hints
 
-from pydantic import Field, PrivateAttr, ValidationError, create_model, model_validator
+from pydantic import (
+    AfterValidator,
+    Field,
+    PrivateAttr,
+    ValidationError,
+    create_model,
+    model_validator,
+)
 
 from pipeline.code_keys import stage_names
 from pipeline.config import Section
@@ -44,9 +51,18 @@ from pipeline.stages.train_reward import TrainRewardParams
 from pipeline.stages.train_scorer import TrainScorerParams
 from pipeline.stages.train_sft import TrainSftParams
 from pipeline.storage import AtomicFile
+from pipeline.strategies import STRATEGIES
 from pipeline.yaml_files import NotYamlError, format_yaml, parse_to_edit, parse_yaml
 
 DEFAULT_PATH = Path("params.yaml")
+
+
+def _asks_in_a_known_way(distillation: Distillation) -> Distillation:
+    if distillation.strategy not in STRATEGIES:
+        raise ValueError(
+            f"strategy {distillation.strategy!r} is not one of {', '.join(STRATEGIES)}"
+        )
+    return distillation
 
 
 class Params(Section):
@@ -59,7 +75,9 @@ class Params(Section):
     prompt: PromptParams
     llm: LlmParams
     distil: DistilParams
-    distillations: dict[DistillationName, Distillation]
+    distillations: dict[
+        DistillationName, Annotated[Distillation, AfterValidator(_asks_in_a_known_way)]
+    ]
     corpora: dict[CorpusName, Corpus] = Field(min_length=1)
     expect: ExpectParams
     audit: AuditParams

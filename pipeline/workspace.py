@@ -203,7 +203,7 @@ def add_distillations(target: Path) -> None:
     for method, parents in (("human", "source"), ("llm", first)):
         asked |= {
             f"{method}-{strategy}": {"method": method, "strategy": strategy, "parents": parents}
-            for strategy in STRATEGIES
+            for strategy in STRATEGIES.built_in
             if strategy != "direct"
         }
     with edit_params(target) as params:

@@ -14,8 +14,9 @@ from dvc.parsing import DataResolver
 from dvc.repo import Repo
 
 from pipeline.dag.command import stage_command
+from pipeline.dag.declared import DeclarationError
 from pipeline.dag.dvc_yaml import check_dvc_yaml
-from pipeline.dag.signature import DeclarationError, read_stage
+from pipeline.dag.signature import read_stage
 from pipeline.errors import ParamsError
 from pipeline.names import TAKEN, is_slug
 from pipeline.params import Params, load_params
@@ -154,6 +155,18 @@ def test_a_hostile_name_in_params_reaches_no_shell_unquoted(tmp_path: Path) -> N
     for command in hostile.values():
         assert shlex.split(command)[4] == name
         assert not re.search(r"[$`;&]", re.sub(r"'[^']*'", "", command))
+
+
+def test_names_are_checked_before_any_stage_gets_one_as_a_word() -> None:
+    """The first stage watches what fills a command, and the values it is given were checked."""
+    families = [stage["foreach"] for stage in DVC["stages"].values() if "foreach" in stage]
+    filled = {each[2:-1] for each in families if isinstance(each, str)}
+    for stage in STAGES.values():
+        names = re.findall(r"\$\{([^}]*)\}", stage["cmd"])
+        filled |= {name for name in names if not re.fullmatch(r"key|item(\..*)?", name)}
+
+    assert filled == set(STAGES["code"]["params"])
+    assert any(argument.key == "" for argument in read_stage("code").arguments)
 
 
 @pytest.mark.parametrize("name", STAGES)

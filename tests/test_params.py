@@ -55,6 +55,12 @@ def test_an_unknown_key_is_named(tmp_path: Path, keys: tuple[str, ...], problem:
     ("keys", "value", "problem"),
     [
         (("ingest", "source"), "nowhere", r"ingest\.source: source 'nowhere' is not one of"),
+        (
+            ("distillations", "human-naive", "strategy"),
+            "nice",
+            r"distillations\.human-naive: strategy 'nice' is not one of direct, .*\(line \d+\)",
+        ),
+        (("evaluate", "judges"), ["dice"], r"evaluate\.judges: judge 'dice' is not one of scorer"),
         (("split", "rule"), "random", r"split\.rule"),
         (("split", "test_share"), 1.5, r"split\.test_share"),
         (("split", "near_duplicate_threshold"), 0, r"split\.near_duplicate_threshold"),

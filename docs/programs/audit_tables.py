@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pipeline.audit.detectors import DETECTORS
+from pipeline.audit.detectors import BUILT_IN
 from pipeline.storage import read_json
 
 STUDY = Path("reports/studies/audit")
@@ -13,9 +13,9 @@ STUDY = Path("reports/studies/audit")
 def detectors() -> str:
     """Return a table of all detectors: family, name, and what each says that it does."""
     lines = ["| family | detector | what it does |", "|---|---|---|"]
-    for one in DETECTORS:
-        said = (one.detect.__doc__ or "").strip().splitlines()[0]
-        lines.append(f"| {one.family} | `{one.name}` | {said} |")
+    for name, detector in BUILT_IN.items():
+        said = (detector.detect.__doc__ or "").strip().splitlines()[0]
+        lines.append(f"| {detector.family} | `{name}` | {said} |")
     return "\n".join(lines)
 
 
@@ -41,12 +41,12 @@ def findings() -> str:
         "| detector | " + " | ".join(table) + " |",
         "|---|" + "---:|" * len(table),
     ]
-    for one in DETECTORS:
+    for name in BUILT_IN:
         cells = []
         for source in table.values():
-            entry = source["detectors"][one.name]
+            entry = source["detectors"][name]
             counts = sum(entry["counts"].values())
             cells.append("-" if entry["status"] == "skipped" else str(counts))
         if set(cells) != {"-"}:
-            lines.append(f"| `{one.name}` | " + " | ".join(cells) + " |")
+            lines.append(f"| `{name}` | " + " | ".join(cells) + " |")
     return "\n".join(lines)

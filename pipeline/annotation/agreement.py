@@ -26,7 +26,7 @@ UNDEFINED = "undefined: fewer than two shared items, or no variation"
 
 
 @dataclass(frozen=True)
-class Answer:
+class GivenAnswer:
     """One row of a long table. `unit` is what is compared, `cluster` what is drawn by a bootstrap.
 
     `value` is a number, a text, or a set of labels; `period` groups answers over time.
@@ -51,9 +51,9 @@ class Options:
     seed: int = 0
 
 
-def agreement_report(answers: Iterable[Answer], options: Options) -> dict[str, Any]:
+def agreement_report(answers: Iterable[GivenAnswer], options: Options) -> dict[str, Any]:
     """Return every coefficient with its interval; an undefined one is None with the reason."""
-    by_question: defaultdict[str, list[Answer]] = defaultdict(list)
+    by_question: defaultdict[str, list[GivenAnswer]] = defaultdict(list)
     for answer in answers:
         by_question[answer.question].append(answer)
     return {
@@ -65,7 +65,7 @@ def agreement_report(answers: Iterable[Answer], options: Options) -> dict[str, A
     }
 
 
-def live_alpha(answers: Iterable[Answer]) -> dict[str, float | None]:
+def live_alpha(answers: Iterable[GivenAnswer]) -> dict[str, float | None]:
     """Return alpha alone, by question: quick enough to ask while people work."""
     report = agreement_report(answers, Options(scales={}, categories={}, resamples=1))
     return {
@@ -75,7 +75,7 @@ def live_alpha(answers: Iterable[Answer]) -> dict[str, float | None]:
     }
 
 
-def _question(rows: Sequence[Answer], name: str, options: Options) -> dict[str, Any]:
+def _question(rows: Sequence[GivenAnswer], name: str, options: Options) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "units": len({row.unit for row in rows}),
         "annotators": len({row.annotator for row in rows}),
@@ -92,7 +92,7 @@ def _question(rows: Sequence[Answer], name: str, options: Options) -> dict[str, 
     return facts
 
 
-def _per_code(rows: Sequence[Answer], name: str, options: Options) -> dict[str, Any]:
+def _per_code(rows: Sequence[GivenAnswer], name: str, options: Options) -> dict[str, Any]:
     """Ask of each code whether it was given, and how often each item has it."""
     sets = [(row, row.value if isinstance(row.value, tuple) else (str(row.value),)) for row in rows]
     codes = options.categories.get(name) or tuple(
@@ -101,7 +101,7 @@ def _per_code(rows: Sequence[Answer], name: str, options: Options) -> dict[str, 
     report = {}
     for code in codes:
         given = [
-            Answer(row.unit, row.cluster, row.annotator, name, int(code in labels), row.period)
+            GivenAnswer(row.unit, row.cluster, row.annotator, name, int(code in labels), row.period)
             for row, labels in sets
         ]
         matrix = _matrix(given, ("0", "1"), "nominal")
@@ -125,7 +125,9 @@ class _Matrix:
     scale: Scale
 
 
-def _matrix(rows: Sequence[Answer], categories: tuple[str, ...] | None, scale: Scale) -> _Matrix:
+def _matrix(
+    rows: Sequence[GivenAnswer], categories: tuple[str, ...] | None, scale: Scale
+) -> _Matrix:
     if categories is None:
         found = {row.value for row in rows}
         categories = tuple(str(value) for value in sorted(found, key=_order))
@@ -147,7 +149,7 @@ def _order(value: Any) -> tuple[int, float, str]:
     return (0, float(value), "") if isinstance(value, (int, float)) else (1, 0.0, str(value))
 
 
-def _guess_scale(rows: Sequence[Answer]) -> Scale:
+def _guess_scale(rows: Sequence[GivenAnswer]) -> Scale:
     return "ordinal" if all(isinstance(row.value, (int, float)) for row in rows) else "nominal"
 
 
@@ -203,7 +205,7 @@ def _pairs(matrix: _Matrix, options: Options) -> list[dict[str, Any]]:
     return report
 
 
-def _count_icc(given: Sequence[Answer], options: Options) -> dict[str, Any]:
+def _count_icc(given: Sequence[GivenAnswer], options: Options) -> dict[str, Any]:
     """Return ICC(2,1) of how often a code was given per item, over items that all coded."""
     totals: defaultdict[str, defaultdict[str, int]] = defaultdict(lambda: defaultdict(int))
     for row in given:
@@ -217,7 +219,7 @@ def _count_icc(given: Sequence[Answer], options: Options) -> dict[str, Any]:
 
 
 def _periods(
-    rows: Sequence[Answer], scale: Scale, categories: tuple[str, ...] | None, options: Options
+    rows: Sequence[GivenAnswer], scale: Scale, categories: tuple[str, ...] | None, options: Options
 ) -> dict[str, Any]:
     periods = sorted({row.period for row in rows if row.period})
     if len(periods) < 2:

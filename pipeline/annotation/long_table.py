@@ -8,7 +8,7 @@ from math import isfinite, isnan
 from pathlib import Path
 from typing import Any, cast, get_args
 
-from pipeline.annotation.agreement import Answer, Options
+from pipeline.annotation.agreement import GivenAnswer, Options
 from pipeline.annotation.bands import BandName
 from pipeline.annotation.questions import QUESTIONS
 from pipeline.annotation.rounds import read_round, round_files
@@ -31,7 +31,7 @@ class LongColumns:
     value: str = "value"
 
 
-def read_long_table(path: Path, columns: LongColumns) -> list[Answer]:
+def read_long_table(path: Path, columns: LongColumns) -> list[GivenAnswer]:
     """Read a CSV, TSV, JSON Lines or Parquet table of one answer per row.
 
     A column of numbers is read as numbers. A list (JSON Lines, Parquet) is a set of labels. An
@@ -69,7 +69,7 @@ def read_long_table(path: Path, columns: LongColumns) -> list[Answer]:
                 hint="Mend it, or leave it empty for a missing answer.",
             )
     return [
-        Answer(item, item, annotator, question, _value(value, numeric=question not in worded))
+        GivenAnswer(item, item, annotator, question, _value(value, numeric=question not in worded))
         for _, item, annotator, question, value in raw
     ]
 
@@ -98,7 +98,7 @@ def _value(value: Any, *, numeric: bool) -> Value:
     return str(value)
 
 
-def rounds_answers(folder: Path) -> list[Answer]:
+def rounds_answers(folder: Path) -> list[GivenAnswer]:
     """Return the answers of all rounds in `folder`; over time means round by round."""
     return [
         answer
@@ -129,7 +129,7 @@ def report_options(
 
 def round_answers(
     annotations: Iterable[Annotation], *, period: str | None = None
-) -> Iterator[Answer]:
+) -> Iterator[GivenAnswer]:
     """Yield what people submitted in a round, texts aside; a bootstrap draws whole items.
 
     A per-sentence answer counts for its sentence. `period` names the round; without it, answers are
@@ -142,4 +142,6 @@ def round_answers(
         if row.question == WHOLE_RECORD or (known and known.scale is None):
             continue
         week = row.answered_at.strftime("%G-W%V") if row.answered_at else None
-        yield Answer(row.unit, row.item_id, row.annotator, row.question, row.value, period or week)
+        yield GivenAnswer(
+            row.unit, row.item_id, row.annotator, row.question, row.value, period or week
+        )

@@ -6,14 +6,14 @@ from collections.abc import Sequence
 from math import isnan
 from typing import Any, Literal
 
-from pipeline.annotation.agreement import Answer
+from pipeline.annotation.agreement import GivenAnswer
 from pipeline.errors import PipelineError
 
 Model = Literal["dawid_skene", "mace"]
 
 
 def label_posteriors(
-    answers: Sequence[Answer], question: str, model: Model
+    answers: Sequence[GivenAnswer], question: str, model: Model
 ) -> dict[str, dict[str, float]]:
     """Return P(label) of each unit of `question`, every unit's summing to 1.
 
@@ -32,7 +32,7 @@ def label_posteriors(
     }
 
 
-def _frame(rows: Sequence[Answer]) -> Any:
+def _frame(rows: Sequence[GivenAnswer]) -> Any:
     import pandas as pd
 
     return pd.DataFrame(

@@ -34,7 +34,7 @@ class Candidate:
 
 
 @dataclass(frozen=True)
-class Plan:
+class RoutingPlan:
     """How many items, and how they are shared out."""
 
     budget: int
@@ -83,7 +83,7 @@ class _Picked:
             wanted -= 1
 
 
-def route(candidates: Sequence[Candidate], plan: Plan) -> list[Pick]:
+def route(candidates: Sequence[Candidate], plan: RoutingPlan) -> list[Pick]:
     """Return the picks, most urgent first, no more than the budget.
 
     Crisis findings, other findings (at most their share), a stratified random floor, entropy and

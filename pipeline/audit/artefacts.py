@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
@@ -20,7 +20,6 @@ def refusals(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "refusals"),
-        detector="refusals",
         action="Ask the teacher again, or drop the reply.",
     )
 
@@ -30,7 +29,6 @@ def self_reference(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "self_reference"),
-        detector="self_reference",
         action="Drop the reply: a listener does not speak of its training.",
         # "As an AI" in an answer to a question about AI is about the subject.
         keep=lambda text, _match: not re.search(r"\b(ai|chatbot|robot)s?\b", text.heard.lower()),
@@ -42,7 +40,6 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
     found = match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "prompt_echo"),
-        detector="prompt_echo",
         action="Parse the completion again, or drop it.",
         # Who is asked to count words speaks of them.
         keep=lambda text, match: (
@@ -68,7 +65,6 @@ def prompt_echo(table: AuditTable, settings: AuditSettings) -> Detection:
             echoes.append(
                 text_finding(
                     text,
-                    "prompt_echo",
                     Severity.WARNING,
                     explanation=f"Eight words of our own prompt: {hit!r}.",
                     action="Parse the completion again, or drop it.",
@@ -82,7 +78,6 @@ def preambles(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "preambles"),
-        detector="preambles",
         action="Cut the frame off, or drop the reply.",
         keep=_is_frame,
     )
@@ -112,7 +107,6 @@ def formatting(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("teacher_artefacts", "formatting"),
-        detector="formatting",
         action="Ask for plain sentences, or rewrite it.",
     )
 
@@ -135,7 +129,6 @@ def fabricated_experience(table: AuditTable, settings: AuditSettings) -> Detecti
     return match_rules(
         texts,
         load_rules("teacher_artefacts", "fabricated_experience"),
-        detector="fabricated_experience",
         action="Drop it: a listener must not invent a past.",
         keep=is_own,
     )
@@ -159,7 +152,6 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
         }
         findings += [
             Finding(
-                detector="stock_openers",
                 severity=Severity.WARNING,
                 responder=None if responder == "all" else responder,
                 evidence=opener,
@@ -174,3 +166,14 @@ def stock_openers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not figures:
         raise SkippedError("under 50 replies of any responder")
     return Detection(findings, {"top_openers": figures}, len(table.listener_texts))
+
+
+DETECTORS = {
+    "refusals": Detector("teacher artefacts", refusals),
+    "self_reference": Detector("teacher artefacts", self_reference),
+    "prompt_echo": Detector("teacher artefacts", prompt_echo),
+    "preambles": Detector("teacher artefacts", preambles),
+    "stock_openers": Detector("teacher artefacts", stock_openers),
+    "fabricated_experience": Detector("teacher artefacts", fabricated_experience),
+    "formatting": Detector("teacher artefacts", formatting),
+}

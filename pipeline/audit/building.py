@@ -12,7 +12,7 @@ from pipeline.audit.chats import LISTENERS, SPEAKERS, as_text, message_text, rea
 from pipeline.audit.raw_table import RawTable, shown
 from pipeline.audit.reading import dataset_name, read_raw
 from pipeline.audit.roles import Roles, TextColumn, check_roles, guess_roles
-from pipeline.audit.table import AuditTable, Pair, Speaks, Text
+from pipeline.audit.table import AuditPair, AuditTable, Speaks, Text
 from pipeline.sources.pseudonyms import Raters, known_raters
 
 
@@ -211,7 +211,7 @@ class _Builder:
                     label=label,
                 )
 
-    def pairs(self) -> list[Pair]:
+    def pairs(self) -> list[AuditPair]:
         roles, columns = self.roles, self.raw.columns
         if roles.chosen is None or roles.rejected is None:
             return []
@@ -224,7 +224,7 @@ class _Builder:
             if roles.other_prompt:
                 other = message_text(columns[roles.other_prompt][row])
             found.append(
-                Pair(
+                AuditPair(
                     row_id=self.ids[row],
                     chosen=chosen.reply,
                     rejected=rejected.reply,

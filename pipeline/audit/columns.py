@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
 from pipeline.text.sentences import split_sentences
@@ -40,7 +40,6 @@ def column_copies(table: AuditTable, settings: AuditSettings) -> Detection:
             continue
         findings.append(
             Finding(
-                detector="column_copies",
                 severity=Severity.CRITICAL,
                 evidence=f"{left} = {right}",
                 excerpt=f"{left} = {right}",
@@ -80,7 +79,6 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
         if best != owner and shares[best] > shares.get(owner, 0.0) + 0.1:
             findings.append(
                 Finding(
-                    detector="codes_fit",
                     severity=Severity.CRITICAL,
                     responder=owner,
                     evidence=f"{owner} -> {best}",
@@ -98,3 +96,9 @@ def codes_fit(table: AuditTable, settings: AuditSettings) -> Detection:
 
 def _fits(codes: Sequence[Any], text: str) -> bool:
     return len(codes) == max(1, len(split_sentences(text)))
+
+
+DETECTORS = {
+    "column_copies": Detector("labels", column_copies),
+    "codes_fit": Detector("labels", codes_fit),
+}

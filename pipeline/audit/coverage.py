@@ -10,9 +10,9 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from statistics import fmean, median
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text
 from pipeline.near_duplicates import normalise
@@ -48,7 +48,6 @@ def coverage_cells(table: AuditTable, settings: AuditSettings) -> Detection:
     thin = [cell for cell in possible if cells[cell] < settings.thin_cell_rows]
     findings = [
         Finding(
-            detector="coverage_cells",
             severity=Severity.INFO,
             responder=cell[3] if cell[3] != "-" else None,
             evidence=" x ".join(cell),
@@ -199,3 +198,10 @@ def _syllables(word: str) -> int:
     runs = len(_VOWELS.findall(word))
     silent = word.endswith("e") and not word.endswith("le") and runs > 1
     return max(1, runs - silent)
+
+
+DETECTORS = {
+    "coverage_cells": Detector("coverage", coverage_cells),
+    "lexical_diversity": Detector("coverage", lexical_diversity),
+    "readability": Detector("coverage", readability),
+}

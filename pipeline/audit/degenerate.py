@@ -7,9 +7,9 @@ import re
 from collections import Counter, defaultdict
 from statistics import median
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.text.words import count_words
@@ -30,7 +30,6 @@ def empty_text(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "empty_text",
                 Severity.INFO if says_something or emoticon else Severity.CRITICAL,
                 explanation=f"No words in {text.column!r}.",
                 action="Drop the row, or find its text.",
@@ -75,7 +74,6 @@ def truncation(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "truncation",
                 Severity.WARNING,
                 explanation=f"Ends in {match.group().strip()!r}, in the middle of a phrase.",
                 action="Ask for the reply again with more room, or drop it.",
@@ -108,7 +106,6 @@ def repetition(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "repetition",
                 Severity.WARNING,
                 explanation=f"{repeated:.0%} of its 6-word runs repeat; one comes {times} times.",
                 action="Drop it: a student learns to loop from it.",
@@ -143,7 +140,6 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "length_outliers",
                     Severity.INFO,
                     explanation=(
                         f"{count_words(text.text)} words; the median of "
@@ -156,3 +152,11 @@ def length_outliers(table: AuditTable, settings: AuditSettings) -> Detection:
     if not medians:
         raise SkippedError("under 20 texts of any responder")
     return Detection(findings, {"median_words": medians}, len(table.texts))
+
+
+DETECTORS = {
+    "empty_text": Detector("text integrity", empty_text),
+    "truncation": Detector("text integrity", truncation),
+    "repetition": Detector("text integrity", repetition),
+    "length_outliers": Detector("text integrity", length_outliers),
+}

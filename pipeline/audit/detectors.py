@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from functools import partial
+from importlib.metadata import EntryPoint
+
 from pipeline.audit import (
     artefacts,
     columns,
@@ -20,53 +24,63 @@ from pipeline.audit import (
     safety,
     semantic,
 )
-from pipeline.audit.run import Detector
+from pipeline.audit.detector import Detector, SkippedError, stamped
+from pipeline.audit.result import Detection
+from pipeline.audit.settings import AuditSettings
+from pipeline.audit.table import AuditTable
+from pipeline.extensions import Catalogue, ExtensionError, blamed
+from pipeline.names import is_slug, slug_of
 
-DETECTORS: tuple[Detector, ...] = (
-    Detector("exact_duplicates", "duplicates", duplicates.exact_duplicates),
-    Detector("near_duplicates", "duplicates", duplicates.near_duplicate_texts),
-    Detector("semantic_duplicates", "duplicates", semantic.semantic_duplicates),
-    Detector("cross_split_leakage", "duplicates", leakage.cross_split),
-    Detector("group_leakage", "duplicates", leakage.group_leakage),
-    Detector("leakage_against", "duplicates", leakage.leakage_against),
-    Detector("encoding_damage", "text integrity", encoding.encoding_damage),
-    Detector("empty_text", "text integrity", degenerate.empty_text),
-    Detector("wrong_language", "text integrity", language.wrong_language),
-    Detector("truncation", "text integrity", degenerate.truncation),
-    Detector("repetition", "text integrity", degenerate.repetition),
-    Detector("length_outliers", "text integrity", degenerate.length_outliers),
-    Detector("refusals", "teacher artefacts", artefacts.refusals),
-    Detector("self_reference", "teacher artefacts", artefacts.self_reference),
-    Detector("prompt_echo", "teacher artefacts", artefacts.prompt_echo),
-    Detector("preambles", "teacher artefacts", artefacts.preambles),
-    Detector("stock_openers", "teacher artefacts", artefacts.stock_openers),
-    Detector("fabricated_experience", "teacher artefacts", artefacts.fabricated_experience),
-    Detector("formatting", "teacher artefacts", artefacts.formatting),
-    Detector("parroting", "empathy", parroting.parroting),
-    Detector("meaning_drift", "empathy", empathy.meaning_drift),
-    Detector("miti_inconsistent", "empathy", miti_inconsistent.miti_inconsistent),
-    Detector("question_share", "empathy", empathy.question_share),
-    Detector("emotion_mismatch", "empathy", empathy.emotion_mismatch),
-    Detector("toxic_positivity", "empathy", empathy.toxic_positivity),
-    Detector("empty_sympathy", "empathy", empathy.empty_sympathy),
-    Detector("crisis", "safety", safety.crisis),
-    Detector("claims", "safety", safety.claims),
-    Detector("personal_data", "safety", safety.personal_data),
-    Detector("profanity", "safety", safety.profanity),
-    Detector("label_conflicts", "labels", labels.label_conflicts),
-    Detector("label_noise", "labels", labels.label_noise),
-    Detector("class_balance", "labels", labels.class_balance),
-    Detector("straight_lining", "labels", raters.straight_lining),
-    Detector("rater_severity", "labels", raters.rater_severity),
-    Detector("arm_confounding", "labels", raters.arm_confounding),
-    Detector("column_copies", "labels", columns.column_copies),
-    Detector("codes_fit", "labels", columns.codes_fit),
-    Detector("pair_ties", "preference pairs", pairs.pair_ties),
-    Detector("pair_inversions", "preference pairs", pairs.pair_inversions),
-    Detector("pair_confounds", "preference pairs", pairs.pair_confounds),
-    Detector("pair_duplicates", "preference pairs", pairs.pair_duplicates),
-    Detector("pair_prompts", "preference pairs", pairs.pair_prompts),
-    Detector("coverage_cells", "coverage", coverage.coverage_cells),
-    Detector("lexical_diversity", "coverage", coverage.lexical_diversity),
-    Detector("readability", "coverage", coverage.readability),
-)
+
+def _guarded(entry: EntryPoint, detector: Detector) -> Detector:
+    """Return a detector that says whose it is when it breaks or hands back what it must not."""
+
+    def detect(table: AuditTable, settings: AuditSettings) -> Detection:
+        with blamed(entry, SkippedError):
+            return stamped(entry.name, detector.detect(table, settings))
+
+    return replace(detector, detect=detect)
+
+
+BUILT_IN = {
+    name: detector
+    for module in (
+        duplicates,
+        semantic,
+        leakage,
+        encoding,
+        degenerate,
+        language,
+        artefacts,
+        parroting,
+        empathy,
+        miti_inconsistent,
+        safety,
+        labels,
+        raters,
+        columns,
+        pairs,
+        coverage,
+    )
+    for name, detector in module.DETECTORS.items()
+}
+DETECTORS = Catalogue("detectors", Detector, BUILT_IN, guard=_guarded)
+
+
+def all_detectors() -> dict[str, Detector]:
+    """Return every detector by name; a broken one of an installed package fails when it is run."""
+    detectors = dict(BUILT_IN)
+    for entry in DETECTORS.entries():
+        name = entry.name
+        if name in detectors or not is_slug(name):
+            name = slug_of(f"{name}-of-{entry.dist.name if entry.dist else entry.value}")
+        try:
+            detectors[name] = DETECTORS.load(entry)
+        except ExtensionError as error:
+            detectors[name] = Detector("installed packages", partial(_fail, error))
+    families = list(dict.fromkeys(detector.family for detector in detectors.values()))
+    return dict(sorted(detectors.items(), key=lambda named: families.index(named[1].family)))
+
+
+def _fail(error: ExtensionError, table: AuditTable, settings: AuditSettings) -> Detection:
+    raise error

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figures
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, near_duplicates, normalise
@@ -65,7 +65,6 @@ def exact_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
         findings += [
             text_finding(
                 text,
-                "exact_duplicates",
                 Severity.WARNING if long else Severity.INFO,
                 explanation=f"The same words as {_where(keep)}; {len(members)} texts say them.",
                 action=f"Drop it ({KEEP_RULE}).",
@@ -112,7 +111,6 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
                 findings.append(
                     text_finding(
                         long[index],
-                        "near_duplicates",
                         Severity.WARNING,
                         explanation=(
                             f"Shares {likeness[index][nearest]:.0%} of its 4-character shingles "
@@ -134,3 +132,9 @@ def near_duplicate_texts(table: AuditTable, settings: AuditSettings) -> Detectio
 
 def _where(text: Text) -> str:
     return f"row {text.row_id}" + (f" ({text.responder})" if text.responder else "")
+
+
+DETECTORS = {
+    "exact_duplicates": Detector("duplicates", exact_duplicates),
+    "near_duplicates": Detector("duplicates", near_duplicate_texts),
+}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_rules, load_words, match_rules, straight
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
@@ -30,7 +30,6 @@ def meaning_drift(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "meaning_drift",
                     Severity.WARNING,
                     explanation=f"Shares {shared:.0%} of its content words with its original.",
                     action="Check that it still answers the same; drop it if not.",
@@ -65,7 +64,6 @@ def question_share(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "question_share",
                     Severity.INFO,
                     explanation=f"{len(questions)} of {len(sentences)} sentences are questions.",
                     action="Look at it: a row of questions is an interview.",
@@ -98,7 +96,6 @@ def toxic_positivity(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         texts,
         load_rules("empathy", "toxic_positivity"),
-        detector="toxic_positivity",
         action="Ask for a reply that stays with the feeling, or have it rated.",
         keep=_argues_away,
     )
@@ -153,7 +150,6 @@ def empty_sympathy(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "empty_sympathy",
                     Severity.INFO,
                     explanation=f"Only {share:.0%} of its words are about this speaker.",
                     action="Prefer replies that name what has happened.",
@@ -246,7 +242,6 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "emotion_mismatch",
                 Severity.INFO,
                 explanation=f"Opens so to a speaker whose feeling is {mood!r}.",
                 action="Check the reply and the emotion label: one of them is wrong.",
@@ -254,3 +249,12 @@ def emotion_mismatch(table: AuditTable, settings: AuditSettings) -> Detection:
             )
         )
     return Detection(findings, {}, len(texts))
+
+
+DETECTORS = {
+    "meaning_drift": Detector("empathy", meaning_drift),
+    "question_share": Detector("empathy", question_share),
+    "emotion_mismatch": Detector("empathy", emotion_mismatch),
+    "toxic_positivity": Detector("empathy", toxic_positivity),
+    "empty_sympathy": Detector("empathy", empty_sympathy),
+}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Severity
 from pipeline.audit.patterns import load_rules, match_rules
 from pipeline.audit.result import Detection
@@ -31,7 +32,6 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
     detection = match_rules(
         table.texts,
         load_rules("encoding", "encoding_damage"),
-        detector="encoding_damage",
         action="Decode the source again, or repair the characters.",
         keep=_is_damage,
     )
@@ -44,7 +44,6 @@ def encoding_damage(table: AuditTable, settings: AuditSettings) -> Detection:
             mojibake.append(
                 text_finding(
                     text,
-                    "encoding_damage",
                     Severity.WARNING,
                     explanation="Characters of one encoding, read as another.",
                     action="Decode the source again, or repair the characters.",
@@ -59,3 +58,8 @@ def _repairable(text: str) -> bool:
     import ftfy
 
     return ftfy.fix_encoding(text) != text
+
+
+DETECTORS = {
+    "encoding_damage": Detector("text integrity", encoding_damage),
+}

@@ -20,6 +20,7 @@ class Severity(StrEnum):
 class Finding(Record):
     """One affected row and why.
 
+    A detector leaves its name out: who runs it writes it in (`detector.stamped`).
     `row_ids` begins with the affected row; others, as the kept row of a duplicate, follow. It is
     empty for a fact about the whole table or one of its columns. `evidence` is the offending
     span, verbatim, and `excerpt` the text around it, so that the span can be highlighted there.
@@ -27,7 +28,8 @@ class Finding(Record):
     the rows of one group and is None for a row on its own.
     """
 
-    detector: NonBlank
+    # The default is not validated: a file with a finding under no name is refused.
+    detector: NonBlank = ""
     severity: Severity
     row_ids: tuple[str, ...] = ()
     dialogue_id: str | None = None

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from typing import Any
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import by_words
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import normalise
@@ -47,7 +47,6 @@ def label_conflicts(table: AuditTable, settings: AuditSettings) -> Detection:
             findings += [
                 text_finding(
                     text,
-                    "label_conflicts",
                     Severity.WARNING,
                     explanation=(
                         f"Labelled {text.label!r}; row {witness.row_id} has the same words and "
@@ -104,7 +103,6 @@ def label_noise(table: AuditTable, settings: AuditSettings) -> Detection:
     findings = [
         text_finding(
             texts[row],
-            "label_noise",
             Severity.WARNING,
             explanation=(
                 f"Labelled {texts[row].label!r}, reads as {names[guessed[row]]!r} "
@@ -179,7 +177,6 @@ def class_balance(table: AuditTable, settings: AuditSettings) -> Detection:
     }
     findings = [
         Finding(
-            detector="class_balance",
             severity=Severity.INFO,
             responder=name if name in table.responders else None,
             evidence=label,
@@ -192,3 +189,10 @@ def class_balance(table: AuditTable, settings: AuditSettings) -> Detection:
         if counts[label] / counts.total() < 0.2 / len(names) and counts.total() >= 50
     ]
     return Detection(findings, {"shares": shares}, len(texts))
+
+
+DETECTORS = {
+    "label_conflicts": Detector("labels", label_conflicts),
+    "label_noise": Detector("labels", label_noise),
+    "class_balance": Detector("labels", class_balance),
+}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
@@ -31,7 +32,6 @@ def wrong_language(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "wrong_language",
                     Severity.WARNING,
                     explanation=f"Reads as {language!r}; most of the table is {main!r}.",
                     action="Check it; drop or translate it.",
@@ -53,3 +53,8 @@ def _main_language(texts: list[Text]) -> str:
     sample = texts[:: max(1, len(texts) // 200)]
     counts = Counter(language_of(text.text[:400])[0] for text in sample)
     return counts.most_common(1)[0][0] if counts else "unknown"
+
+
+DETECTORS = {
+    "wrong_language": Detector("text integrity", wrong_language),
+}

@@ -7,10 +7,10 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Hashable, Sequence
 from difflib import SequenceMatcher
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import by_words
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import near_duplicates
@@ -35,7 +35,6 @@ def cross_split(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 right,
-                "cross_split_leakage",
                 Severity.CRITICAL if similarity == 1 else Severity.WARNING,
                 explanation=(
                     f"Row {left.row_id} of split {left.split} says the same "
@@ -76,7 +75,6 @@ def group_leakage(table: AuditTable, settings: AuditSettings) -> Detection:
         findings += [
             text_finding(
                 text,
-                "group_leakage",
                 Severity.CRITICAL if name.startswith("dialogue") else Severity.WARNING,
                 explanation=f"{name} is in split {home.split} and in split {text.split}.",
                 action="Split by dialogue and task, never by row.",
@@ -105,7 +103,6 @@ def leakage_against(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "leakage_against",
                 Severity.CRITICAL if similarity == 1 else Severity.WARNING,
                 explanation=(
                     f"{table.against_name} has it in row {other.row_id} "
@@ -168,3 +165,10 @@ def common_span(text: str, other: str) -> tuple[int, int]:
     matcher = SequenceMatcher(None, text[:1000], other[:1000], autojunk=False)
     match = matcher.find_longest_match()
     return match.a, match.a + match.size
+
+
+DETECTORS = {
+    "cross_split_leakage": Detector("duplicates", cross_split),
+    "group_leakage": Detector("duplicates", group_leakage),
+    "leakage_against": Detector("duplicates", leakage_against),
+}

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.patterns import load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
 from pipeline.audit.settings import AuditSettings
@@ -42,7 +43,6 @@ def miti_inconsistent(table: AuditTable, settings: AuditSettings) -> Detection:
     found = match_rules(
         table.listener_texts,
         load_rules("empathy", "miti_inconsistent"),
-        detector="miti_inconsistent",
         action="Ask for a reply that reflects, or asks leave before it advises.",
         keep=unasked,
     )
@@ -55,3 +55,8 @@ def miti_inconsistent(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(
         found.findings, {**found.figures, "share_of_codes": shares}, found.rows_checked
     )
+
+
+DETECTORS = {
+    "miti_inconsistent": Detector("empathy", miti_inconsistent),
+}

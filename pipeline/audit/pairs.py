@@ -5,27 +5,26 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Callable
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, Pair
+from pipeline.audit.table import AuditPair, AuditTable
 from pipeline.near_duplicates import jaccard, normalise, shingles
 from pipeline.text.words import count_words
 
 
-def _pairs(table: AuditTable) -> list[Pair]:
+def _pairs(table: AuditTable) -> list[AuditPair]:
     if not table.pairs:
         raise SkippedError("no columns of chosen and rejected replies")
     return list(table.pairs)
 
 
 def _finding(
-    pair: Pair, detector: str, severity: Severity, explanation: str, action: str, **more: object
+    pair: AuditPair, severity: Severity, explanation: str, action: str, **more: object
 ) -> Finding:
     return Finding.model_validate(
         {
-            "detector": detector,
             "severity": severity,
             "row_ids": (pair.row_id, *more.pop("others", ())),  # type: ignore[misc]
             "dialogue_id": pair.dialogue_id,
@@ -57,13 +56,11 @@ def pair_ties(table: AuditTable, settings: AuditSettings) -> Detection:
                 continue
             severity = Severity.WARNING
             why = f"The sides share {score:.0%} of their 4-character shingles (Jaccard)."
-        findings.append(
-            _finding(pair, "pair_ties", severity, why, "Drop it: it prefers nothing.", score=score)
-        )
+        findings.append(_finding(pair, severity, why, "Drop it: it prefers nothing.", score=score))
     return Detection(findings, {}, len(table.pairs))
 
 
-def _likeness(pair: Pair) -> float:
+def _likeness(pair: AuditPair) -> float:
     # Sides of very different length cannot share most shingles: most pairs end here.
     short, long = sorted((len(pair.chosen), len(pair.rejected)))
     return jaccard(shingles(pair.chosen), shingles(pair.rejected)) if 2 * short > long else 0.0
@@ -81,7 +78,6 @@ def pair_inversions(table: AuditTable, settings: AuditSettings) -> Detection:
     findings = [
         _finding(
             pair,
-            "pair_inversions",
             Severity.CRITICAL,
             f"Chosen is rated {pair.chosen_rating:g}, rejected {pair.rejected_rating:g}.",
             "Drop it, or turn it round.",
@@ -120,7 +116,6 @@ def pair_confounds(table: AuditTable, settings: AuditSettings) -> Detection:
     bound = max(settings.confound_share, 0.5 + 1.0 / len(pairs) ** 0.5)
     findings = [
         Finding(
-            detector="pair_confounds",
             severity=Severity.WARNING,
             evidence=name,
             score=round(share, 4),
@@ -134,18 +129,20 @@ def pair_confounds(table: AuditTable, settings: AuditSettings) -> Detection:
     return Detection(findings, {"right_by_baseline": shares}, len(pairs))
 
 
-def _by_votes(pair: Pair) -> Pair | None:
+def _by_votes(pair: AuditPair) -> AuditPair | None:
     votes = Counter(pair.votes)
     if votes["1"] == votes["2"]:
         return None
     if votes["1"] > votes["2"]:
         return pair
-    return Pair(row_id=pair.row_id, chosen=pair.rejected, rejected=pair.chosen, prompt=pair.prompt)
+    return AuditPair(
+        row_id=pair.row_id, chosen=pair.rejected, rejected=pair.chosen, prompt=pair.prompt
+    )
 
 
 def pair_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
     """Report pairs that are there twice, and pairs that another one contradicts."""
-    seen: dict[tuple[str, str, str], Pair] = {}
+    seen: dict[tuple[str, str, str], AuditPair] = {}
     findings: list[Finding] = []
     reused: dict[tuple[str, str], int] = defaultdict(int)
     for pair in _pairs(table):
@@ -164,7 +161,6 @@ def pair_duplicates(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             _finding(
                 pair,
-                "pair_duplicates",
                 severity,
                 why,
                 "Keep one of them.",
@@ -184,7 +180,6 @@ def pair_prompts(table: AuditTable, settings: AuditSettings) -> Detection:
     findings = [
         _finding(
             pair,
-            "pair_prompts",
             Severity.CRITICAL,
             "The rejected side answers another prompt than the chosen one.",
             "Drop it: the sides cannot be compared.",
@@ -193,3 +188,12 @@ def pair_prompts(table: AuditTable, settings: AuditSettings) -> Detection:
         if normalise(pair.prompt) != normalise(pair.other_prompt or "")
     ]
     return Detection(findings, {}, len(told))
+
+
+DETECTORS = {
+    "pair_ties": Detector("preference pairs", pair_ties),
+    "pair_inversions": Detector("preference pairs", pair_inversions),
+    "pair_confounds": Detector("preference pairs", pair_confounds),
+    "pair_duplicates": Detector("preference pairs", pair_duplicates),
+    "pair_prompts": Detector("preference pairs", pair_prompts),
+}

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 from difflib import SequenceMatcher
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import load_words
 from pipeline.audit.result import Detection
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, text_finding
 from pipeline.near_duplicates import normalise
@@ -39,7 +39,6 @@ def parroting(table: AuditTable, settings: AuditSettings) -> Detection:
         findings.append(
             text_finding(
                 text,
-                "parroting",
                 Severity.WARNING,
                 explanation=why,
                 action="Ask the teacher again: a reflection says it in other words.",
@@ -90,3 +89,8 @@ def _answers_with(reply: str, said: str) -> bool:
     asks = re.match(r"\W*(who|what|when|where|why|which|how)\b[^.!]*\?\W*$", reply, re.IGNORECASE)
     agrees = re.search(r"\b(too|as well)\W*$", reply, re.IGNORECASE)
     return bool(asks or agrees or count_words(said) < 6)
+
+
+DETECTORS = {
+    "parroting": Detector("empathy", parroting),
+}

@@ -75,7 +75,6 @@ def match_rules(
     texts: Iterable[Text],
     rules: Sequence[Rule],
     *,
-    detector: str,
     action: str,
     keep: Callable[[Text, re.Match[str]], bool] = lambda _text, _match: True,
 ) -> Detection:
@@ -94,7 +93,6 @@ def match_rules(
             findings.append(
                 text_finding(
                     text,
-                    detector,
                     rule.severity,
                     explanation=rule.explanation,
                     action=action,

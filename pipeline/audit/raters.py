@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from statistics import fmean, pstdev
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.statistics.agreement import icc_1
@@ -35,7 +35,6 @@ def straight_lining(table: AuditTable, settings: AuditSettings) -> Detection:
         findings += [
             text_finding(
                 text,
-                "straight_lining",
                 Severity.WARNING,
                 explanation=f"Rater {rater} gave all of {len(texts)} items {texts[0].rating:g}.",
                 action="Weigh this rater's labels down, or have the items rated again.",
@@ -82,7 +81,6 @@ def rater_severity(table: AuditTable, settings: AuditSettings) -> Detection:
         if abs(z) >= settings.rater_severity_z:
             findings.append(
                 Finding(
-                    detector="rater_severity",
                     severity=Severity.INFO,
                     row_ids=tuple(text.row_id for text in texts),
                     responder=texts[0].responder,
@@ -110,7 +108,6 @@ def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
     if share >= 0.5:
         findings.append(
             Finding(
-                detector="arm_confounding",
                 severity=Severity.WARNING,
                 score=round(share, 4),
                 explanation=(
@@ -122,3 +119,10 @@ def arm_confounding(table: AuditTable, settings: AuditSettings) -> Detection:
         )
     figures: dict[str, Figure] = {"share_of_raters_with_one_arm": round(share, 4)}
     return Detection(findings, figures, sum(map(len, raters.values())))
+
+
+DETECTORS = {
+    "straight_lining": Detector("labels", straight_lining),
+    "rater_severity": Detector("labels", rater_severity),
+    "arm_confounding": Detector("labels", arm_confounding),
+}

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
-from pipeline.audit.table import AuditTable, Pair, Text
+from pipeline.audit.table import AuditPair, AuditTable, Text
 from pipeline.records import (
     Exchange,
     PreferencePair,
@@ -117,7 +117,7 @@ def preference_table(origins: Origins, path: Path, name: str) -> AuditTable:
             for column, side in sides.items()
         ]
         pairs.append(
-            Pair(
+            AuditPair(
                 row_id=pair.id,
                 chosen=pair.chosen[0].content,
                 rejected=pair.rejected[0].content,

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
-from typing import TypeAlias
 
+from pipeline.audit.detector import Detector, SkippedError, stamped
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.raw_table import shown
-from pipeline.audit.result import AuditResult, Detection, DetectorRun, Summary
+from pipeline.audit.result import AuditResult, DetectorRun, Summary
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError, TargetError
+from pipeline.extensions import ExtensionError, summary
 from pipeline.progress import track
 from pipeline.storage import (
     MARKER,
@@ -28,43 +29,26 @@ from pipeline.storage import (
 FINDINGS, SUMMARY, PAGE = "findings.parquet", "summary.json", "index.html"
 
 
-class SkippedError(Exception):
-    """A detector has nothing to look at in this table; the message says what is missing."""
-
-
-Detect: TypeAlias = Callable[[AuditTable, AuditSettings], Detection]
-
-
-@dataclass(frozen=True)
-class Detector:
-    """A named check; `family` is the heading under which a report shows it."""
-
-    name: str
-    family: str
-    detect: Detect
-
-
 def run_audit(
     table: AuditTable,
     settings: AuditSettings,
     *,
-    detectors: Sequence[Detector] | None = None,
+    detectors: Mapping[str, Detector] | None = None,
 ) -> AuditResult:
     """Run `detectors`, all there are unless given, and gather what they say."""
     if detectors is None:
-        from pipeline.audit.detectors import DETECTORS
+        from pipeline.audit.detectors import all_detectors
 
-        detectors = DETECTORS
-    known = {detector.name for detector in detectors}
-    if unknown := sorted(settings.severities.keys() - known):
+        detectors = all_detectors()
+    if unknown := sorted(settings.severities.keys() - detectors.keys()):
         raise PipelineError(
             f"audit.severities: no detector {', '.join(unknown)}\n"
-            f"There are: {', '.join(sorted(known))}"
+            f"There are: {', '.join(sorted(detectors))}"
         )
     table = _bounded(table, settings.max_text_chars)
     runs, findings = [], []
-    for detector in track(detectors, f"audit {table.name}", total=len(detectors)):
-        run, found = _run_one(detector, table, settings)
+    for name in track(detectors, f"audit {table.name}", total=len(detectors)):
+        run, found = _run_one(name, detectors[name], table, settings)
         runs.append(run)
         findings += found
     return AuditResult(
@@ -80,22 +64,22 @@ def run_audit(
 
 
 def _run_one(
-    detector: Detector, table: AuditTable, settings: AuditSettings
+    name: str, detector: Detector, table: AuditTable, settings: AuditSettings
 ) -> tuple[DetectorRun, list[Finding]]:
     begun = time.perf_counter()
     try:
-        detection = detector.detect(table, settings)
+        detection = stamped(name, detector.detect(table, settings))
     except SkippedError as skip:
-        return DetectorRun(detector.name, detector.family, "skipped", why=str(skip)), []
+        return DetectorRun(name, detector.family, "skipped", why=str(skip)), []
     except Exception as error:  # noqa: BLE001 - the promise of the runner: no detector stops another
-        why = f"{type(error).__name__}: {str(error)[:300]}"
+        why = " ".join(str(error).split()) if isinstance(error, ExtensionError) else summary(error)
         seconds = time.perf_counter() - begun
-        return DetectorRun(detector.name, detector.family, "failed", seconds=seconds, why=why), []
+        return DetectorRun(name, detector.family, "failed", seconds=seconds, why=why), []
     findings = detection.findings
-    if wanted := settings.severities.get(detector.name):
-        findings = [one.model_copy(update={"severity": wanted}) for one in findings]
+    if wanted := settings.severities.get(name):
+        findings = [finding.model_copy(update={"severity": wanted}) for finding in findings]
     run = DetectorRun(
-        detector.name,
+        name,
         detector.family,
         "ok",
         rows_checked=detection.rows_checked,

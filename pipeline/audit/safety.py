@@ -8,6 +8,7 @@ from dataclasses import replace
 from functools import cache
 from typing import Any
 
+from pipeline.audit.detector import Detector
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.patterns import Rule, load_rules, match_rules, straight
 from pipeline.audit.result import Detection, Figure
@@ -29,7 +30,6 @@ def crisis(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.texts,
         load_rules("safety", "crisis"),
-        detector="crisis",
         action="Have a trained person read it; never drop it unread.",
         keep=is_meant,
     )
@@ -40,7 +40,6 @@ def claims(table: AuditTable, settings: AuditSettings) -> Detection:
     return match_rules(
         table.listener_texts,
         load_rules("safety", "claims"),
-        detector="claims",
         action="Have a professional read it, or drop the reply.",
     )
 
@@ -69,7 +68,6 @@ def profanity(table: AuditTable, settings: AuditSettings) -> Detection:
         match_rules(
             texts,
             [replace(rule, severity=severity)],
-            detector="profanity",
             action="Check the tone; a listener does not swear.",
             keep=lambda _text, match: match.group() != "Dick",
         )
@@ -110,7 +108,6 @@ def personal_data(table: AuditTable, settings: AuditSettings) -> Detection:
             findings.append(
                 text_finding(
                     text,
-                    "personal_data",
                     Severity.CRITICAL if kind in _SEVERE else Severity.WARNING,
                     explanation=f"Looks like {kind.replace('_', ' ').lower()}.",
                     action="Mask it, and find out how it came here.",
@@ -136,3 +133,11 @@ def _entities(recognizers: list[Any], text: str) -> list[tuple[str, tuple[int, i
         if all(end <= span[0] or start >= span[1] for _, span, _ in chosen):
             chosen.append((kind, (start, end), -score))
     return sorted(chosen, key=lambda one: one[1])
+
+
+DETECTORS = {
+    "crisis": Detector("safety", crisis),
+    "claims": Detector("safety", claims),
+    "personal_data": Detector("safety", personal_data),
+    "profanity": Detector("safety", profanity),
+}

@@ -13,10 +13,10 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.duplicates import KEEP_RULE, by_words, kept, repeatable
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import Detection, Figure
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import AuditTable, Text, text_finding
 from pipeline.near_duplicates import Groups, jaccard, shingles
@@ -95,7 +95,6 @@ def _findings(texts: Sequence[Text], pairs: list[tuple[int, int, float]]) -> Ite
             cosine, other = nearest[index]
             yield text_finding(
                 texts[index],
-                "semantic_duplicates",
                 Severity.INFO,
                 explanation=(
                     f"Means nearly the same as row {texts[other].row_id}"
@@ -182,3 +181,8 @@ def _coverage(
     same = block_of[sample][:, None] == block_of[None, :]
     found = int((near & same).sum())
     return round(found / max(1, int(near.sum())), 4)
+
+
+DETECTORS = {
+    "semantic_duplicates": Detector("duplicates", semantic_duplicates),
+}

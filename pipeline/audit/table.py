@@ -54,7 +54,7 @@ class Text:
 
 
 @dataclass(frozen=True, slots=True)
-class Pair:
+class AuditPair:
     """Two answers, the first preferred; ratings are None where a side was not rated.
 
     `other_prompt` is the rejected side's own prompt where the file holds one.
@@ -84,7 +84,7 @@ class AuditTable:
     name: str
     rows: int
     texts: Sequence[Text]
-    pairs: Sequence[Pair] = ()
+    pairs: Sequence[AuditPair] = ()
     raw: Mapping[str, Sequence[Any]] = field(default_factory=dict)
     columns: Mapping[str, str] = field(default_factory=dict)
     columns_guessed: bool = False
@@ -106,7 +106,6 @@ class AuditTable:
 
 def text_finding(
     text: Text,
-    detector: str,
     severity: Severity,
     *,
     explanation: str,
@@ -120,7 +119,6 @@ def text_finding(
     start, end = span or (0, min(len(text.text), 200))
     end = min(end, start + 300)
     return Finding(
-        detector=detector,
         severity=severity,
         row_ids=(text.row_id, *others),
         dialogue_id=text.dialogue_id,

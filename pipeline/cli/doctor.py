@@ -44,11 +44,15 @@ def doctor(
 ) -> None:
     """Look at this machine and this folder; exit 1 if something needed is missing."""
     from pipeline.cli.console import note, say, say_json
+    from pipeline.dag.code_file import drop_stale_keys
     from pipeline.dvc_locks import mend_locks
 
     if fix:
-        mended = mend_locks(Path())
-        note(f"mended: {mended}") if mended else say("nothing to mend")
+        mended = [problem for problem in (mend_locks(Path()), drop_stale_keys(Path())) if problem]
+        for problem in mended:
+            note(f"mended: {problem}")
+        if not mended:
+            say("nothing to mend")
         return
     checks = list(examine())
     if as_json:

@@ -53,7 +53,7 @@ def repro(
     from pipeline.yaml_files import read_yaml
 
     chosen = get_source(source)
-    stages = read_yaml(PROJECT / "dvc.yaml")["stages"]
+    stages = [name for name in read_yaml(PROJECT / "dvc.yaml")["stages"] if name != "code"]
     if until.split("@")[0] not in stages:
         raise PipelineError(f"--until {until}: no such stage\nThere are: {', '.join(stages)}")
     targets = TARGETS.get(until, [until])

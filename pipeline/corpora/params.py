@@ -8,7 +8,6 @@ from pydantic import Field, model_validator
 
 from pipeline.config import Section
 from pipeline.names import Slug
-from pipeline.records import StrategyName
 
 
 class RespondersParams(Section):
@@ -76,7 +75,7 @@ class Distillation(Section):
     """
 
     method: Literal["human", "llm"]
-    strategy: StrategyName
+    strategy: str
     parents: Slug
 
     @model_validator(mode="after")

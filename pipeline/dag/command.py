@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from pipeline.code_keys import stage_names
-from pipeline.dag.signature import Argument, Declared, read_stage
+from pipeline.dag.code_file import same_code
+from pipeline.dag.declared import Argument, Declared
+from pipeline.dag.signature import read_stage
 from pipeline.errors import PipelineError
 
 if TYPE_CHECKING:
@@ -67,7 +69,8 @@ def run_stage(stage: Declared, given: Mapping[str, Any]) -> None:
         argument.name: key if argument.kind == "key" else _value(params, argument, key)
         for argument in stage.arguments
     }
-    stage.run(**values, **{option.name: given[option.name] for option in stage.options})
+    with same_code(stage.name):
+        stage.run(**values, **{option.name: given[option.name] for option in stage.options})
 
 
 def _check_key(stage: Declared, params: Params, key: str) -> None:

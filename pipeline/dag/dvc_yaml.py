@@ -8,7 +8,10 @@ from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
-from pipeline.dag.signature import DeclarationError, Declared, Option, read_stages
+from pipeline.dag.declared import DeclarationError, Declared, Option
+from pipeline.dag.graph import read_stages
+from pipeline.dag.keys import is_list
+from pipeline.errors import MissingFileError
 from pipeline.layout import CODE_KEYS
 from pipeline.storage import AtomicFile
 from pipeline.yaml_files import folded, format_yaml, inline
@@ -32,8 +35,12 @@ def dvc_yaml(stages: Iterable[Declared] | None = None) -> str:
 
 def write_dvc_yaml(path: Path = FILE) -> bool:
     """Write the file; return whether it was another."""
+    if not path.with_name("params.yaml").is_file():
+        raise MissingFileError(
+            path.with_name("params.yaml"), hint="Run this in the project's folder."
+        )
     text = dvc_yaml()
-    if path.is_file() and path.read_text(encoding="utf-8") == text:
+    if path.is_file() and path.read_bytes() == text.encode():
         return False
     with AtomicFile(path) as part:
         part.write_text(text, encoding="utf-8")
@@ -42,7 +49,7 @@ def write_dvc_yaml(path: Path = FILE) -> bool:
 
 def check_dvc_yaml(path: Path = FILE) -> None:
     """Raise DeclarationError, with the first line that differs, if the file is not as declared."""
-    there = path.read_text(encoding="utf-8").splitlines() if path.is_file() else []
+    there = path.read_text("utf-8", "replace").splitlines() if path.is_file() else []
     for number, (mine, declared) in enumerate(zip_longest(there, dvc_yaml().splitlines()), 1):
         if mine != declared:
             raise DeclarationError(
@@ -121,7 +128,7 @@ def _out(stage: Declared, option: Option) -> dict[str, Any]:
 
 def _filled(stage: Declared, path: str) -> str:
     """Return a path with DVC's own holes: of the item, of its entry, or of params.yaml."""
-    named = isinstance(stage.stage.each, str) and stage.stage.each not in LISTS
+    named = bool(stage.stage.each) and not is_list(stage.stage.each)
 
     def fill(hole: re.Match[str]) -> str:
         name = hole.group(1)
@@ -130,7 +137,3 @@ def _filled(stage: Declared, path: str) -> str:
         return f"${{{name}}}" if "." in name else f"${{item.{name}}}"
 
     return _HOLE.sub(fill, path)
-
-
-# Sections of params.yaml that are lists of names; DVC has no `key` for their items.
-LISTS = ("students",)

@@ -6,120 +6,35 @@ import importlib
 import inspect
 import types
 import typing
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
-from functools import cached_property
+from collections.abc import Mapping
 from pathlib import Path
 from types import ModuleType
-from typing import Any, Literal, get_args, get_origin
+from typing import Any, get_args, get_origin
 
 import pipeline
-from pipeline.code_keys import stage_names
+from pipeline.dag.declared import Argument, DeclarationError, Declared, Option, Role
+from pipeline.dag.keys import check_keys
 from pipeline.declare import In, Item, Key, Metrics, Out, Param, Plot, Stage, Uncached
-from pipeline.errors import PipelineError
-from pipeline.layout import PATHS, fill, pattern
+from pipeline.layout import fill, pattern
 
-Role = Literal["in", "out", "uncached", "metrics", "plot"]
 _ROLES: Mapping[object, Role] = {In: "in", Out: "out", Uncached: "uncached"}
-
-
-class DeclarationError(PipelineError):
-    """A stage's own file says something that no DAG can be made of."""
-
-
-@dataclass(frozen=True)
-class Option:
-    """A file or folder that a stage is given by name; `path` may have holes."""
-
-    name: str
-    role: Role
-    record: object
-    path: str
-    required: bool
-    plot: Plot | None = None
-
-
-@dataclass(frozen=True)
-class Argument:
-    """A value of params.yaml that a stage is given: by its dotted key, or of the item."""
-
-    name: str
-    key: str
-    kind: Literal["param", "key", "item"]
-    watched: bool = True
-
-
-@dataclass(frozen=True)
-class Declared:
-    """All that a stage's file says of the stage."""
-
-    name: str
-    description: str
-    place: str
-    stage: Stage
-    run: Callable[..., object]
-    options: tuple[Option, ...]
-    arguments: tuple[Argument, ...]
-
-    @property
-    def is_family(self) -> bool:
-        """Whether it runs once for each of several items."""
-        return bool(self.stage.each)
-
-    @property
-    def command(self) -> str:
-        """What follows `python -m pipeline` on its command line."""
-        return self.stage.command or self.name
-
-    @cached_property
-    def reads(self) -> tuple[str, ...]:
-        """The paths of what it reads beside its options."""
-        return tuple(
-            name if "{" in name else self._path(name, each=False) for name in self.stage.reads
-        )
-
-    @property
-    def outs(self) -> Iterator[Option]:
-        """Its options that are written."""
-        return (option for option in self.options if option.role != "in")
-
-    def _path(self, name: str, *, each: bool) -> str:
-        path = PATHS.get(name) or pattern(self.name, name, each=each)
-        if path is None:
-            raise DeclarationError(
-                f"{self.place}: no path is known for {name!r} of stage {self.name}\n"
-                "Add a line to the table in pipeline/layout.py."
-            )
-        return path
+_VARIABLE = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
 
 
 def read_stage(name: str) -> Declared:
-    """Return what the file of stage `name` declares."""
-    return declared(importlib.import_module(f"pipeline.stages.{name}"))
+    """Return what the file of stage `name` declares; raises DeclarationError if it is not whole."""
+    try:
+        module = importlib.import_module(f"pipeline.stages.{name}")
+    except (ImportError, SyntaxError, AttributeError, NameError, TypeError, ValueError) as error:
+        raise DeclarationError(
+            f"pipeline/stages/{name}.py: {type(error).__name__} on import: {error}\nMend it."
+        ) from error
+    return declared(module)
 
 
 def stage_paths(name: str, **holes: str) -> dict[str, Path]:
     """Return the paths of a stage's options, their holes filled with `holes`."""
     return {option.name: Path(fill(option.path, holes)) for option in read_stage(name).options}
-
-
-def read_stages() -> list[Declared]:
-    """Return all stages, each after those whose outputs it reads.
-
-    Raises DeclarationError for two stages that write one path, and for a ring.
-    """
-    found = [read_stage(name) for name in stage_names()]
-    writers: dict[str, tuple[Declared, Option]] = {}
-    for stage in found:
-        for option in stage.outs:
-            for path, (other, _) in writers.items():
-                if _lies_in(path, option.path) or _lies_in(option.path, path):
-                    raise DeclarationError(
-                        f"{stage.place}: stage {stage.name} writes {option.path}, and stage "
-                        f"{other.name} ({other.place}) writes {path}\nGive one another path."
-                    )
-            writers[option.path] = (stage, option)
-    return _in_order(found, writers)
 
 
 def declared(module: ModuleType) -> Declared:
@@ -128,14 +43,26 @@ def declared(module: ModuleType) -> Declared:
     run = inspect.unwrap(module.run)
     code = run.__code__
     place = f"{_short(code.co_filename)}:{code.co_firstlineno}"
-    stage: Stage = getattr(module, "DAG", Stage())
+    stage = getattr(module, "DAG", Stage())
+    if not isinstance(stage, Stage):
+        raise DeclarationError(f"{place}: DAG is {stage!r}\nMake it a Stage(...), or leave it out.")
     try:
         hints = typing.get_type_hints(run, include_extras=True)
-    except NameError as error:
+    except (NameError, TypeError, SyntaxError, AttributeError) as error:
         raise DeclarationError(f"{place}: {error}\nImport it where the code can see it.") from error
     options, arguments = [], []
     for parameter in inspect.signature(run).parameters.values():
+        if parameter.name not in hints or parameter.kind in _VARIABLE:
+            raise DeclarationError(
+                f"{place}: what is {parameter.name!r} of stage {name}?\n"
+                "Give each parameter a name and a type: In[...], Out[...], Metrics, or a value's."
+            )
         hint = _without_none(hints[parameter.name])
+        if hint in _ROLES:
+            raise DeclarationError(
+                f"{place}: {parameter.name!r} of stage {name} is {hint} of nothing\n"
+                "Say which record or shape: In[Exchange], Out[Page]"
+            )
         role, record, plot = _role(hint)
         optional = parameter.default is not inspect.Parameter.empty
         if role is not None:
@@ -152,6 +79,7 @@ def declared(module: ModuleType) -> Declared:
         raise DeclarationError(
             f"{place}: stage {name} writes nothing\nDeclare what it writes: out: Out[...]"
         )
+    check_keys(name, place, stage, arguments, [option.path for option in options])
     first = (module.__doc__ or "").splitlines()[0] if module.__doc__ else ""
     description = first.partition(": ")[2].rstrip(".") or first.rstrip(".")
     return Declared(name, description, place, stage, module.run, (*options,), (*arguments,))
@@ -187,66 +115,6 @@ def _without_none(hint: Any) -> Any:
         kinds = [kind for kind in get_args(hint) if kind is not types.NoneType]
         return kinds[0] if len(kinds) == 1 and get_origin(kinds[0]) in _ROLES else hint
     return hint
-
-
-def _in_order(
-    found: list[Declared], writers: Mapping[str, tuple[Declared, Option]]
-) -> list[Declared]:
-    """Return the stages in the order of a build.
-
-    What is read of an item that params.yaml names, such as the parents of a distillation, may come
-    from a later stage for another item, and decides nothing.
-    """
-    needed = {stage.name: _needed(stage, writers) for stage in found}
-    by_name = {stage.name: stage for stage in found}
-    ordered: list[Declared] = []
-    while by_name:
-        free = sorted(name for name in by_name if not needed[name] & by_name.keys())
-        if not free:
-            ring = ", ".join(sorted(by_name))
-            raise DeclarationError(
-                f"{by_name[min(by_name)].place}: each of these stages needs another: {ring}"
-            )
-        ordered.append(by_name.pop(min(free, key=_rank)))
-    return ordered
-
-
-def _rank(name: str) -> tuple[int, str]:
-    """Return where a stage stands in the table of paths, which tells a build as a story."""
-    lines = (at for at, line in enumerate(PATHS) if line.startswith(f"{name}."))
-    return next(lines, len(PATHS)), name
-
-
-def _needed(stage: Declared, writers: Mapping[str, tuple[Declared, Option]]) -> set[str]:
-    """Return the stages that write what `stage` reads."""
-    needed = set()
-    for read in _read(stage):
-        if "{" in read.replace("{key}", ""):
-            continue
-        named = {read} & writers.keys()
-        for path in named or writers:
-            writer = writers[path][0]
-            touch = _within(path, read) or _within(read, path)
-            if touch and writer.name != stage.name:
-                needed.add(writer.name)
-    return needed
-
-
-def _read(stage: Declared) -> list[str]:
-    return [*(option.path for option in stage.options if option.role == "in"), *stage.reads]
-
-
-def _lies_in(path: str, folder: str) -> bool:
-    """Whether a path is a folder or lies in it; names that fill holes are checked with params."""
-    return path == folder or path.startswith(f"{folder}/")
-
-
-def _within(path: str, folder: str) -> bool:
-    """Whether a path may be a folder, or lie in it, where a hole may be any one name."""
-    parts, upper = path.split("/"), folder.split("/")
-    return len(parts) >= len(upper) and all(
-        mine == its or "{" in mine or "{" in its for mine, its in zip(parts, upper, strict=False)
-    )
 
 
 def _short(file: str) -> str:

@@ -140,8 +140,14 @@ def compare(
 ) -> Comparison:
     """Judge all meetings on all test sets; a contest in two test sets is judged once.
 
-    The judges of `beside` have no row: they are there to see who agrees with them.
+    The judges of `beside` have no row: they are there to see who agrees with them. Raises
+    EvaluationError if two judges have one name.
     """
+    names = [judge.name for judge in (*judges, *beside)]
+    if twice := sorted({name for name in names if names.count(name) > 1}):
+        raise EvaluationError(
+            f"two judges are called {', '.join(twice)}\nTake one of them out of evaluate.judges."
+        )
     contests = all_contests(pairs, replies, test_sets)
     everything = list({one.id: one for found in contests.values() for one in found}.values())
     verdicts = {

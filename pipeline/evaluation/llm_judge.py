@@ -27,7 +27,7 @@ from pipeline.records import Exchange, Message, Response
 TEMPLATE = "judge/better"
 STAGE = "evaluate"
 ANSWER_WORDS = 5
-Answer = Literal["first", "second", "equal"]
+Preferred = Literal["first", "second", "equal"]
 
 
 class Judgement(BaseModel):
@@ -35,7 +35,7 @@ class Judgement(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    better: Answer
+    better: Preferred
 
 
 def judging_prompt(exchange: Exchange, first: Response, second: Response) -> Message:
@@ -61,12 +61,12 @@ async def judge_in_both_orders(contest: Contest, chat: Chat) -> Verdict:
         return Verdict(None, error.reason)
 
 
-async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Answer:
+async def _ask(exchange: Exchange, first: Response, second: Response, chat: Chat) -> Preferred:
     answer, _ = await ask_structured(chat, [judging_prompt(exchange, first, second)], Judgement)
     return answer.better
 
 
-def join_orders(ours_first: Answer, ours_second: Answer) -> Verdict:
+def join_orders(ours_first: Preferred, ours_second: Preferred) -> Verdict:
     """Return the verdict of two answers: one with ours first, one with ours second."""
     if ours_first == ours_second == "equal":
         return Verdict(TIE, asked_twice=True)

@@ -12,9 +12,9 @@ from pipeline.exports.formats import FORMATS, Format, Part, configs
 from pipeline.exports.sinks import Sink
 from pipeline.exports.tables import (
     SPLITS,
+    CorpusTable,
     Kind,
     Splits,
-    Table,
     batches,
     corpus_tables,
     licences,
@@ -67,8 +67,7 @@ def export_corpora(
     nothing is written if a row has a licence that forbids passing it on. Raises PipelineError with
     nothing written if any of it fails.
     """
-    if format_name not in FORMATS:
-        raise PipelineError(f"format {format_name!r}: not known\nThere are: {', '.join(FORMATS)}")
+    format_ = FORMATS.named(format_name, what="format")
     tables = {name: corpus_tables(build, name, kinds) for name in corpora}
     decided = {name: most_restrictive(licences(found)) for name, found in tables.items()}
     if publish:
@@ -78,10 +77,10 @@ def export_corpora(
     with AtomicFolder(out) as folder:
         for name, found in tables.items():
             place = folder if len(tables) == 1 else folder / name
-            parts = _write_corpus(found, splits, place, FORMATS[format_name])
+            parts = _write_corpus(found, splits, place, format_)
             licence = decided[name]
             one = Exported(name, format_name, licence, may_be_published(licence), tuple(parts))
-            _describe(one, place, card)
+            _describe(one, format_, place, card)
             exported.append(one)
     return exported
 
@@ -97,7 +96,7 @@ def _refuse_unpublishable(decided: Mapping[str, str]) -> None:
 
 
 def _write_corpus(
-    tables: Sequence[Table], splits: Splits, folder: Path, format_: Format
+    tables: Sequence[CorpusTable], splits: Splits, folder: Path, format_: Format
 ) -> list[Part]:
     parts = []
     for table in tables:
@@ -112,9 +111,8 @@ def _write_corpus(
     return parts
 
 
-def _describe(exported: Exported, folder: Path, card: MakeCard) -> None:
+def _describe(exported: Exported, format_: Format, folder: Path, card: MakeCard) -> None:
     """Write the card, what the format's trainer needs to know, and the manifest."""
-    format_ = FORMATS[exported.format]
     if format_.describe is not None:
         format_.describe(folder, exported.parts)
     about = card(exported, configs(exported.parts) if format_.configs else None)

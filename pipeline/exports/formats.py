@@ -1,4 +1,4 @@
-"""The formats. To add one: a function that opens its sinks, and a line in `FORMATS`.
+"""The formats. To add one: a function that opens its sinks, and a line in `BUILT_IN`.
 
 A format decides what a row looks like and which files tell its trainer so; rows keep their ids in
 all of them.
@@ -8,13 +8,15 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import EntryPoint
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline.exports.sinks import JsonLines, ParquetShards, Row, Sheet, Sink
 from pipeline.exports.tables import Kind
+from pipeline.extensions import Catalogue, blamed
 from pipeline.records import SplitName
 
 if TYPE_CHECKING:
@@ -243,7 +245,7 @@ def _write(path: Path, text: str) -> None:
     path.write_text(text, encoding="utf-8", newline="\n")
 
 
-FORMATS: dict[str, Format] = {
+BUILT_IN: dict[str, Format] = {
     "hf": Format(
         partial(_open_shards, _all_columns),
         "`datasets.load_dataset(FOLDER, CONFIG)` gives the splits. All columns are there; `id` is "
@@ -287,3 +289,24 @@ FORMATS: dict[str, Format] = {
         "JSON of the messages before the prompt, empty where there are none. `id` is the row's id.",
     ),
 }
+
+
+def _guarded(entry: EntryPoint, format_: Format) -> Format:
+    """Return a format that says whose it is when it fails to open or to describe."""
+
+    def open_sink(folder: Path, kind: Kind, split: SplitName) -> Sink:
+        with blamed(entry):
+            sink = format_.open(folder, kind, split)
+            if not isinstance(sink, Sink):
+                raise TypeError(f"it opens a {type(sink).__name__}, and no Sink")
+            return sink
+
+    def describe(folder: Path, parts: Sequence[Part]) -> None:
+        with blamed(entry):
+            if format_.describe is not None:
+                format_.describe(folder, parts)
+
+    return replace(format_, open=open_sink, describe=describe)
+
+
+FORMATS = Catalogue("export_formats", Format, BUILT_IN, guard=_guarded)

@@ -7,7 +7,7 @@ import hashlib
 import json
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO, Protocol
+from typing import TYPE_CHECKING, Any, BinaryIO, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -17,6 +17,7 @@ MAX_SHARD_BYTES = 500_000_000
 Row = dict[str, Any]
 
 
+@runtime_checkable
 class Sink(Protocol):
     """Takes the rows of one kind and split."""
 

@@ -34,7 +34,7 @@ class UnknownCorpusError(PipelineError):
 
 
 @dataclass(frozen=True)
-class Table:
+class CorpusTable:
     """One table of a corpus."""
 
     corpus: str
@@ -51,7 +51,7 @@ def corpus_names(build: Path) -> list[str]:
     return sorted(path.stem for path in folder.glob("*.parquet"))
 
 
-def corpus_tables(build: Path, corpus: str, kinds: Sequence[Kind]) -> list[Table]:
+def corpus_tables(build: Path, corpus: str, kinds: Sequence[Kind]) -> list[CorpusTable]:
     """Return the tables of `corpus` that have rows, of `kinds` or of all kinds.
 
     Raises PipelineError if there is none, or if a kind that was asked for is empty.
@@ -69,7 +69,7 @@ def corpus_tables(build: Path, corpus: str, kinds: Sequence[Kind]) -> list[Table
         path = build / "datasets" / _FOLDERS[kind] / f"{corpus}.parquet"
         rows = open_parquet(path).metadata.num_rows
         if rows:
-            found.append(Table(corpus, kind, path, rows))
+            found.append(CorpusTable(corpus, kind, path, rows))
         elif kind in kinds:
             raise TableError(path, "no row in it, nothing to export", hint=_WHY_EMPTY)
     if not found:
@@ -80,7 +80,7 @@ def corpus_tables(build: Path, corpus: str, kinds: Sequence[Kind]) -> list[Table
 _WHY_EMPTY = "The tables under datasets/rejections say why candidates were dropped."
 
 
-def licences(tables: Iterable[Table]) -> set[str]:
+def licences(tables: Iterable[CorpusTable]) -> set[str]:
     """Return the licences of all rows, from that column alone."""
     import pyarrow.compute as pc
 
@@ -124,7 +124,7 @@ class Splits:
                 size *= 2
 
 
-def batches(table: Table, splits: Splits) -> Iterator[tuple[SplitName, pa.RecordBatch]]:
+def batches(table: CorpusTable, splits: Splits) -> Iterator[tuple[SplitName, pa.RecordBatch]]:
     """Yield (split, rows) in file order, with progress; memory does not grow with the table."""
     import pyarrow as pa
     import pyarrow.compute as pc

@@ -105,6 +105,14 @@ class BehaviourCoder:
         self.model_.fit(self._features(texts), [row.code.value for row in rows])
         self.codes_ = tuple(BehaviourCode(name) for name in self.model_.classes_)
 
+    def restore(
+        self, words: Any, model: Any, *, codes: tuple[BehaviourCode, ...], temperature: float
+    ) -> Self:
+        """Take what was learned before."""
+        self.words_, self.model_ = words, model
+        self.codes_, self.temperature_ = codes, temperature
+        return self
+
     def predict_proba(self, sentences: Sequence[str]) -> Array:
         """Return (sentences, codes) probabilities in the order of `codes_`."""
         from scipy.special import softmax

@@ -104,6 +104,9 @@ class BatchTransport:
             self._schedule()
         try:
             return await waiting
+        except asyncio.CancelledError:
+            self._queue = [queued for queued in self._queue if queued.key != request.key]
+            raise
         finally:
             self._waiting.pop(request.key, None)
             self._attempts.pop(request.key, None)
@@ -124,7 +127,10 @@ class BatchTransport:
 
     def _submit(self) -> None:
         requests, self._queue, self._flush = self._queue, [], None
-        self._watch([request.key for request in requests], self._run(requests))
+        # By now: who is cancelled in a moment takes its attempt with it.
+        attempts = {request.key: self._attempts[request.key] for request in requests}
+        if requests:
+            self._watch(list(attempts), self._run(requests, attempts))
 
     def _watch(self, keys: list[str], work: Coroutine[Any, Any, None]) -> None:
         """Run `work` beside us; whatever error ends it reaches all who wait for `keys`."""
@@ -141,10 +147,8 @@ class BatchTransport:
         self._tasks.add(task)
         task.add_done_callback(ended)
 
-    async def _run(self, requests: list[Request]) -> None:
+    async def _run(self, requests: list[Request], attempts: dict[str, int]) -> None:
         intent = uuid.uuid4().hex
-        keys = [request.key for request in requests]
-        attempts = {key: self._attempts[key] for key in keys}
         await self._notes.add(intent, attempts)
         lines = b"\n".join(line_of(request) for request in requests)
         hint = "Check that the endpoint has a batch API, or use mode: live; then run again."
@@ -160,7 +164,7 @@ class BatchTransport:
             )
             name = _name(batch)
         await self._notes.name(intent, name)
-        await self._collect(intent, name, keys)
+        await self._collect(intent, name, list(attempts))
 
     async def _collect(self, intent: str, name: str, keys: list[str]) -> None:
         """Wait for a batch and hand out its answers; what it lacks may be asked again."""

@@ -11,6 +11,7 @@ from __future__ import annotations
 import hashlib
 import re
 from functools import cache
+from importlib.util import find_spec
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template, TemplateError, meta
@@ -39,12 +40,12 @@ class PromptTemplate(Section):
     @property
     def id(self) -> str:
         """`family/name@` and 12 hex digits of the text with its includes spelled out."""
-        return f"{self.name}@{_digest(self.text)}"
+        return f"{self.name}@{_digest(self.text, _folder(self.name))}"
 
     @property
     def spelled_out(self) -> str:
         """The template's text with that of its includes."""
-        return _spelled_out(self.text)
+        return _spelled_out(self.text, _folder(self.name))
 
     def render(self, **variables: str) -> str:
         """Fill in the variables, exactly the declared ones."""
@@ -52,24 +53,32 @@ class PromptTemplate(Section):
         if given != declared:
             missing, unknown = sorted(declared - given), sorted(given - declared)
             raise PromptError(f"prompt {self.name}: missing {missing}, unknown {unknown}")
-        marks = _marks(self.text)
+        folder = _folder(self.name)
+        marks = _marks(self.text, folder)
         held = {name: marks.sub("&lt;", value) for name, value in variables.items()}
-        return _compiled(self.text).render(**held).strip()
+        return _compiled(self.text, folder).render(**held).strip()
 
 
 @cache
 def load_template(name: str) -> PromptTemplate:
-    """Load `templates/<name>.yaml`; `name` is `family/prompt`."""
-    path = TEMPLATES / f"{name}.yaml"
+    """Load `templates/<name>.yaml`; `name` is `family/prompt`.
+
+    `package:family/prompt` is in the folder `templates` of an installed package, and may include
+    the files of ours.
+    """
+    folder = _folder(name)
+    path = folder / f"{name.rpartition(':')[2]}.yaml"
     if not path.is_file():
         known = sorted(
-            str(found.relative_to(TEMPLATES).with_suffix("")) for found in TEMPLATES.rglob("*.yaml")
+            str(found.relative_to(folder).with_suffix("")) for found in folder.rglob("*.yaml")
         )
         raise PromptError(f"prompt {name}: no such template\nThere are: {', '.join(known)}")
     try:
         fields = read_yaml(path)
         template = PromptTemplate.model_validate({"name": name, **fields})
-        used = meta.find_undeclared_variables(_environment().parse(_spelled_out(template.text)))
+        used = meta.find_undeclared_variables(
+            _environment(folder).parse(_spelled_out(template.text, folder))
+        )
     except (NotYamlError, ValidationError, TypeError, TemplateError, OSError) as error:
         raise PromptError(f"{path.name}: not a prompt template: {error}") from error
     if used != set(template.variables):
@@ -93,37 +102,50 @@ def prompt_texts() -> tuple[str, ...]:
     return tuple(piece.strip() for text in pieces for piece in text if piece.strip())
 
 
-@cache
-def _compiled(text: str) -> Template:
-    return _environment().from_string(text)
+def _folder(name: str) -> Path:
+    """Return the folder of templates that a name means."""
+    package, colon, _ = name.partition(":")
+    if not colon:
+        return TEMPLATES
+    spec = find_spec(package) if package.isidentifier() else None
+    if spec is None or not spec.submodule_search_locations:
+        raise PromptError(f"prompt {name}: no installed package {package!r} with a folder")
+    return Path(spec.submodule_search_locations[0]) / "templates"
 
 
 @cache
-def _marks(text: str) -> re.Pattern[str]:
+def _compiled(text: str, folder: Path) -> Template:
+    return _environment(folder).from_string(text)
+
+
+@cache
+def _marks(text: str, folder: Path) -> re.Pattern[str]:
     """Return what matches the `<` of one of the template's marks, or of `<|token|>`."""
-    names = sorted(set(re.findall(r"</(\w+)>", _spelled_out(text))))
+    names = sorted(set(re.findall(r"</(\w+)>", _spelled_out(text, folder))))
     mark = rf"\s*/?\s*(?:{'|'.join(names)})\b|" if names else ""
     return re.compile(rf"<(?={mark}\|)", re.IGNORECASE)
 
 
 @cache
-def _digest(text: str) -> str:
-    return hashlib.sha256(_spelled_out(text).encode()).hexdigest()[:12]
+def _digest(text: str, folder: Path) -> str:
+    return hashlib.sha256(_spelled_out(text, folder).encode()).hexdigest()[:12]
 
 
 @cache
-def _environment() -> Environment:
+def _environment(folder: Path) -> Environment:
     # A prompt is plain text for a model, so nothing is escaped for HTML.
     return Environment(
-        loader=FileSystemLoader(TEMPLATES),
+        loader=FileSystemLoader([folder, TEMPLATES]),
         undefined=StrictUndefined,
         autoescape=False,  # noqa: S701
     )
 
 
-def _spelled_out(text: str) -> str:
+def _spelled_out(text: str, folder: Path) -> str:
     """Return `text` with the text of each file that it includes behind it."""
-    tree = _environment().parse(text)
+    environment = _environment(folder)
+    tree = environment.parse(text)
     included = sorted(str(name) for name in meta.find_referenced_templates(tree))
-    files = {name: (TEMPLATES / name).read_text(encoding="utf-8") for name in included}
+    loader = FileSystemLoader([folder, TEMPLATES])
+    files = {name: loader.get_source(environment, name)[0] for name in included}
     return text + "".join(f"\n{name}\n{content}" for name, content in files.items())

@@ -17,7 +17,6 @@ from pipeline.records.model_rating import ModelRating
 from pipeline.records.rejection import Rejection
 from pipeline.records.response import Response
 from pipeline.records.split import SplitAssignment, SplitName
-from pipeline.records.strategy import StrategyName
 from pipeline.records.training import Message, PreferencePair, SFTExample
 
 __all__ = [
@@ -43,7 +42,6 @@ __all__ = [
     "Selected",
     "SplitAssignment",
     "SplitName",
-    "StrategyName",
     "Suggestion",
     "Turn",
     "content_id",

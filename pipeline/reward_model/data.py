@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.features.table import Array
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, TextPair
 
 Rows: TypeAlias = NDArray[np.intp]
 
@@ -35,7 +35,7 @@ class PairRows:
         return np.unique(np.concatenate([self.chosen, self.rejected]))
 
 
-def indexed(pairs: Sequence[Pair]) -> tuple[list[Text], PairRows]:
+def indexed(pairs: Sequence[TextPair]) -> tuple[list[Text], PairRows]:
     """Return the texts of `pairs`, each once, and the pairs as positions among them."""
     place: dict[Text, int] = {}
     chosen = [place.setdefault(pair.chosen, len(place)) for pair in pairs]

@@ -20,7 +20,7 @@ from pipeline.reward_model.data import PairRows, check_pairs, indexed
 from pipeline.reward_model.encoder import Encoder, Scaling
 from pipeline.reward_model.heads import Head, build_head
 from pipeline.reward_model.heads.prototype import Prototype
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, TextPair
 from pipeline.reward_model.tuning import fit_tuned
 from pipeline.storage import AtomicFile, read_json_as, write_json
 
@@ -95,7 +95,7 @@ class RewardModel:
 
     def fit(
         self,
-        pairs: Sequence[Pair],
+        pairs: Sequence[TextPair],
         unlabelled: Sequence[Text] = (),
         *,
         licence: str = "none stated",
@@ -194,6 +194,10 @@ class RewardModel:
         if shapes != ((1,), (1, self.places_.prototypes)):
             raise ValueError(f"a text has rewards and distances of {shapes}")
 
+    def note_measures(self, measures: dict[str, Any]) -> None:
+        """Keep what was measured on other pairs among the facts that are saved."""
+        self.facts_ = self.facts_.model_copy(update={"measures": measures})
+
     def save(self, folder: Path) -> None:
         """Write the model to `folder`."""
         from safetensors.numpy import save
@@ -235,8 +239,7 @@ class RewardModel:
                 if name.startswith("head.")
             }
             model.fitted_ = build_head(facts.head, facts.settings).restore(kept)
-            model.places_ = Prototype()
-            model.places_.places_, model.places_.width_ = state["places"], float(state["width"][0])
+            model.places_ = Prototype.at(state["places"], float(state["width"][0]))
             model._try_out()
         except KeyError as error:
             raise TableError(folder / NUMBERS, f"no {error} in it", hint=RETRAIN) from error

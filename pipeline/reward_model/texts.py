@@ -24,7 +24,7 @@ class Text:
 
 
 @dataclass(frozen=True)
-class Pair:
+class TextPair:
     """Two texts of which people prefer the first; pairs of one `group` are never parted."""
 
     chosen: Text
@@ -37,10 +37,10 @@ def text_of(exchange: Exchange, response: Response) -> Text:
     return Text(exchange.transcript_text(), response.text, response.id)
 
 
-def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]:
+def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[TextPair]:
     """Return every two responses to one exchange whose ratings differ, the better one first."""
     return [
-        Pair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
+        TextPair(text_of(exchange, better), text_of(exchange, worse), exchange.dialogue_id)
         for better, worse in permutations(responses, 2)
         if better.rating is not None
         and worse.rating is not None
@@ -49,7 +49,7 @@ def rated_pairs(exchange: Exchange, responses: Sequence[Response]) -> list[Pair]
     ]
 
 
-def texts_of_pair(pair: PreferencePair, exchanges: Mapping[str, Exchange]) -> Pair:
+def texts_of_pair(pair: PreferencePair, exchanges: Mapping[str, Exchange]) -> TextPair:
     """Return a training row as a reward model reads it.
 
     The prompt of a built corpus is a template around what was said, and instructions say nothing
@@ -57,7 +57,7 @@ def texts_of_pair(pair: PreferencePair, exchanges: Mapping[str, Exchange]) -> Pa
     """
     exchange = exchanges.get(pair.exchange_id)
     prompt = text_of_turns(_turns(pair)) if exchange is None else exchange.transcript_text()
-    return Pair(
+    return TextPair(
         Text(prompt, pair.chosen[0].content, pair.chosen_id),
         Text(prompt, pair.rejected[0].content, pair.rejected_id),
         pair.exchange_id,
@@ -76,7 +76,7 @@ def compared_pairs(
     pairs: Iterable[PreferencePair],
     better: Mapping[str, str],
     exchanges: Mapping[str, Exchange],
-) -> list[Pair]:
+) -> list[TextPair]:
     """Return the pairs that people compared, the preferred side first.
 
     `better` holds `chosen`, `rejected` or `equal` by the id of a pair.
@@ -87,5 +87,5 @@ def compared_pairs(
         if better.get(row.id) == "chosen":
             found.append(pair)
         elif better.get(row.id) == "rejected":
-            found.append(Pair(pair.rejected, pair.chosen, pair.group))
+            found.append(TextPair(pair.rejected, pair.chosen, pair.group))
     return found

@@ -178,10 +178,12 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
     ):
         if saved != now:
             raise ScoringError(f"{folder}: made with {what} {saved}, this is {now}\n{RETRAIN}")
-    scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters)
-    scorer.estimator_ = read_skops(folder / MODEL)
-    scorer.names_, scorer.classes_ = facts.names, facts.classes
-    scorer.temperature_ = facts.temperature
+    scorer = Scorer(facts.model, seed=facts.seed, raters=facts.raters).restore(
+        read_skops(folder / MODEL),
+        names=facts.names,
+        classes=facts.classes,
+        temperature=facts.temperature,
+    )
     _try_out(
         folder / MODEL,
         lambda: scorer.predict_values(np.zeros((1, len(facts.names)))),
@@ -191,10 +193,11 @@ def load(folder: Path, embedder: Embedder) -> tuple[Scorer, ScorerFacts, Behavio
         return scorer, facts, None
     coder = BehaviourCoder(embedder, seed=facts.seed)
     parts = read_skops(folder / CODER)
-    coder.codes_, coder.temperature_ = facts.coder_codes, facts.coder_temperature
 
     def code_one() -> Array:
-        coder.words_, coder.model_ = parts["words"], parts["model"]
+        words, model = parts["words"], parts["model"]
+        codes, temperature = facts.coder_codes, facts.coder_temperature
+        coder.restore(words, model, codes=codes, temperature=temperature)
         return coder.predict_proba(["I hear you."])
 
     _try_out(folder / CODER, code_one, len(facts.coder_codes))

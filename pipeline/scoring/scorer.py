@@ -66,6 +66,19 @@ class Scorer:
         self.estimator_.fit(values, ratings)
         self.classes_ = tuple(int(name) for name in self.estimator_.classes_)
 
+    def restore(
+        self,
+        estimator: Any,
+        *,
+        names: tuple[str, ...],
+        classes: tuple[int, ...],
+        temperature: float,
+    ) -> Self:
+        """Take what was learned before."""
+        self.estimator_, self.names_ = estimator, names
+        self.classes_, self.temperature_ = classes, temperature
+        return self
+
     def predict_proba(self, table: FeatureTable) -> Array:
         """Return probabilities (rows, classes of training); the features are taken by name."""
         return self.predict_values(table.columns(self.names_).values)

@@ -34,7 +34,6 @@ from pipeline.records import (
     Rejection,
     Response,
     SplitAssignment,
-    StrategyName,
     content_id,
 )
 from pipeline.storage import TableWriter, read_table, together, write_json
@@ -113,7 +112,7 @@ def run(
 
 
 def _completing(
-    name: str, strategy: StrategyName, teacher: LlmRole, prompt: PromptParams
+    name: str, strategy: str, teacher: LlmRole, prompt: PromptParams
 ) -> Callable[[Task | Rejection, Chat], Awaitable[Completion | Rejection]]:
     """Return how a task is asked about."""
     template_ids = prompt_id(strategy, direct=prompt.template)
@@ -133,7 +132,7 @@ def _completing(
 def plan_distilling(
     tasks: Iterable[Task | Rejection],
     name: str,
-    strategy: StrategyName,
+    strategy: str,
     teacher: LlmRole,
     prompt: PromptParams,
     ledger: LedgerReader | None,

@@ -5,16 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from pipeline.annotation.final_labels import FinalLabels
 from pipeline.audit.settings import AuditSettings
 from pipeline.config import Section
 from pipeline.corpora.params import Corpus, DirectCorpus
 from pipeline.declare import Folder, In, Metrics, Model, Out, Param, Plot, Stage
-from pipeline.errors import PipelineError
 from pipeline.evaluation.comparison import (
     BASE,
     Meeting,
@@ -32,41 +30,22 @@ from pipeline.evaluation.contests import (
     null_models,
     read_models,
 )
-from pipeline.evaluation.judges import (
-    HumanJudge,
-    Judge,
-    longer_judge,
-    reward_judge,
-    scorer_judge,
-)
-from pipeline.evaluation.llm_judge import LlmJudge
+from pipeline.evaluation.judge_kinds import JUDGES, JudgeInputs, make_judges
+from pipeline.evaluation.judges import longer_judge
 from pipeline.evaluation.reply_report import Pairs, check_lines, reply_report
 from pipeline.evaluation.test_sets import held_out_sets
-from pipeline.features.embeddings import CACHE, CachedEmbedder, Embedder, MiniLm
+from pipeline.features.embeddings import CACHE, CachedEmbedder, MiniLm
 from pipeline.llm import LlmParams
 from pipeline.progress import print_line
 from pipeline.records import Exchange, FinalLabel, PreferencePair, Response, SplitAssignment
-from pipeline.reward_model.encoder import FrozenEncoder
-from pipeline.reward_model.model import RewardModel
 from pipeline.scoring.saved import load
 from pipeline.storage import read_table, write_json, write_table
-
-JudgeName = Literal["scorer", "reward", "llm", "people"]
-
-# What a reader must know of a judge before its verdicts. Scorer and reward model learn from the
-# train side of the same split (`train_scorer`, `train_reward`), as students do.
-LEARNED_FROM: dict[JudgeName, str] = {
-    "scorer": "ratings of the train dialogues, which taught the students too; no test dialogue",
-    "reward": "preferences of the train dialogues, which taught the students too; no test dialogue",
-    "llm": "what its maker says; it is asked in both orders",
-    "people": "nothing: they are those whom the others are to foretell",
-}
 
 
 class EvaluateParams(Section):
     """Section `evaluate` of params.yaml."""
 
-    judges: tuple[JudgeName, ...] = Field(min_length=1)
+    judges: tuple[str, ...] = Field(min_length=1)
     margin: float = Field(ge=0, description="of the scorer: rating points that are still a tie")
     reward_margin: float = Field(
         ge=0, description="of the reward model: log odds that are still a tie"
@@ -75,6 +54,13 @@ class EvaluateParams(Section):
         ge=0, lt=1, description="equal length: words may differ by this share of the longer reply"
     )
     resamples: int = Field(ge=100, description="bootstrap resamples")
+
+    @field_validator("judges")
+    @classmethod
+    def _are_known(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        if unknown := [name for name in names if name not in JUDGES]:
+            raise ValueError(f"judge {unknown[0]!r} is not one of {', '.join(JUDGES)}")
+        return names
 
 
 @dataclass(frozen=True)
@@ -144,7 +130,8 @@ def run(
         models, exchanges=exchanges, responses=responses, splits=splits, generations=generations
     )
     embedder = CachedEmbedder(MiniLm(), embeddings)
-    judges = _judges(params, llm, scorer, reward, labels, embedder)
+    inputs = JudgeInputs(scorer, reward, labels, embedder, llm, params.margin, params.reward_margin)
+    judges = make_judges(params.judges, inputs)
     table = compare(
         tournament.meetings,
         tournament.replies,
@@ -159,7 +146,7 @@ def run(
     settings = audit.model_copy(update={"human_responders": people})
     measured = {name: one for name, one in tournament.replies.items() if name not in NULLS}
     figures = reply_report(tournament.tested, measured, taught, coder, settings)
-    figures["judges"] = {judge.name: LEARNED_FROM[kind] for kind, judge in judges.items()}
+    figures["judges"] = {judge.name: JUDGES[kind].learned_from for kind, judge in judges.items()}
     figures["judge_agreement"] = [asdict(one) for one in table.agreements]
     write_table(contests, PreferencePair, contest_pairs(table.contests))
     write_json(evaluation, [row.model_dump(mode="json") for row in table.rows])
@@ -167,32 +154,6 @@ def run(
     for line in check_lines(figures):
         print_line(line)
     return figures
-
-
-def _judges(
-    params: EvaluateParams,
-    llm: LlmParams,
-    scorer: Path,
-    reward: Path,
-    labels: Path,
-    embedder: Embedder,
-) -> dict[JudgeName, Judge]:
-    judges: dict[JudgeName, Judge] = {}
-    if "scorer" in params.judges:
-        judges["scorer"] = scorer_judge(scorer, embedder, name="scorer", margin=params.margin)
-    if "reward" in params.judges:
-        model = RewardModel.load(reward, FrozenEncoder(embedder))
-        judges["reward"] = reward_judge(model, name="reward", margin=params.reward_margin)
-    if "llm" in params.judges:
-        if llm.judge is None:
-            raise PipelineError(
-                "params.yaml: evaluate.judges has llm, and llm.judge is not set\n"
-                "Name a model under llm.judge that is not the teacher, or take llm out."
-            )
-        judges["llm"] = LlmJudge(llm.judge, llm.budget, is_teacher=llm.judges_itself)
-    if "people" in params.judges:
-        judges["people"] = HumanJudge(FinalLabels.read(labels).better)
-    return judges
 
 
 def _taught(corpus: Corpus, responses: Path, exchanges: Mapping[str, Exchange]) -> Pairs:

@@ -27,7 +27,7 @@ DAG = Stage(
         "studies",
         "expect.out",
     ),
-    watches=("corpora", "distillations"),
+    watches=("corpora", "distillations", "students", "models"),
     machine_dependent=True,
 )
 

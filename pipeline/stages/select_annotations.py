@@ -11,7 +11,7 @@ from pipeline.annotation.rounds import read_round, resolve, round_files
 from pipeline.annotation.routing import (
     Candidate,
     Pick,
-    Plan,
+    RoutingPlan,
     route,
     share_evenly,
     signal_counts,
@@ -65,7 +65,7 @@ def run(
     findings.parquet) and `features` (for diversity, by the response's embedding) are used where
     they are there; otherwise the metrics say "not available".
     """
-    plan = Plan(**params.model_dump(), seed=seed)
+    plan = RoutingPlan(**params.model_dump(), seed=seed)
     done = _labelled(rounds)
     candidates = [
         one
@@ -95,7 +95,9 @@ def run(
     )
 
 
-def _selected(pick: Pick, rank: int, plan: Plan, *, overlap: set[str], blind: set[str]) -> Selected:
+def _selected(
+    pick: Pick, rank: int, plan: RoutingPlan, *, overlap: set[str], blind: set[str]
+) -> Selected:
     one = pick.candidate
     return Selected(
         item_id=one.item_id,

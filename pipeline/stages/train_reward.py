@@ -18,8 +18,8 @@ from pipeline.reward_model.encoder import FrozenEncoder
 from pipeline.reward_model.heads import HeadName
 from pipeline.reward_model.model import RewardModel
 from pipeline.reward_model.texts import (
-    Pair,
     Text,
+    TextPair,
     compared_pairs,
     rated_pairs,
     text_of,
@@ -86,7 +86,7 @@ def run(
     if model.facts_.head != "linear":
         linear = RewardModel(encoder, "linear", seed=seed).fit(train, unlabelled)
         figures["linear"] = _measures(linear, test)
-    model.facts_ = model.facts_.model_copy(update={"measures": figures["measures"]})
+    model.note_measures(figures["measures"])
     model.save(out)
     write_json(metrics, figures)
 
@@ -97,10 +97,10 @@ def _pairs(
     split_of: dict[str, Any],
     better: Mapping[str, str],
     preferences: Path,
-) -> tuple[list[Pair], list[Pair]]:
+) -> tuple[list[TextPair], list[TextPair]]:
     """Return the pairs of the train dialogues, with those that people compared, and of the test."""
-    train: list[Pair] = []
-    test: list[Pair] = []
+    train: list[TextPair] = []
+    test: list[TextPair] = []
     for name, group in groupby(rows, key=lambda one: one.exchange_id):
         (train if split_of[name] == "train" else test).extend(rated_pairs(known[name], list(group)))
     if better:
@@ -112,13 +112,13 @@ def _pairs(
         }
         dialogue = {name: one.dialogue_id for name, one in known.items()}
         train += [
-            Pair(pair.chosen, pair.rejected, dialogue[pair.group])
+            TextPair(pair.chosen, pair.rejected, dialogue[pair.group])
             for pair in compared_pairs(built.values(), better, known)
         ]
     return train, test
 
 
-def _measures(model: RewardModel, test: Sequence[Pair]) -> dict[str, float] | None:
+def _measures(model: RewardModel, test: Sequence[TextPair]) -> dict[str, float] | None:
     """Return accuracy and calibration on `test`, None without a pair to test on."""
     if not test:
         return None

@@ -3,40 +3,76 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
 from functools import partial
+from importlib.metadata import EntryPoint
 
-from pipeline.llm import Chat, Reply
+from pipeline.extensions import Catalogue, blamed
+from pipeline.llm import CallRejectedError, Chat, Reply
 from pipeline.prompts import load_template
-from pipeline.records import StrategyName
 from pipeline.strategies.direct import respond_directly
 from pipeline.strategies.draft import Draft, OverLong
 from pipeline.strategies.improve import improve_once
 from pipeline.strategies.improve_sequentially import FIRST, THEN, improve_sequentially
 
-STRATEGIES: dict[StrategyName, Callable[[Draft, Chat], Awaitable[Reply]]] = {
-    "direct": respond_directly,
-    "naive": partial(improve_once, template="improve/naive"),
-    "all_dimensions": partial(improve_once, template="improve/all_dimensions"),
-    "lacking_dimension": partial(improve_once, template="improve/lacking_dimension"),
-    "cognitive": partial(improve_once, template="improve/cognitive"),
-    "affective": partial(improve_once, template="improve/affective"),
-    "compassionate": partial(improve_once, template="improve/compassionate"),
-    "sequential": improve_sequentially,
-}
+
+@dataclass(frozen=True)
+class Strategy:
+    """One way to ask; `templates` are what it renders, in the order of their turns.
+
+    No templates: it asks with the listener's prompt.
+    """
+
+    ask: Callable[[Draft, Chat], Awaitable[Reply]]
+    templates: tuple[str, ...] = ()
+
+    def __call__(self, draft: Draft, chat: Chat) -> Awaitable[Reply]:
+        """Ask about `draft`; the reply is the teacher's response."""
+        return self.ask(draft, chat)
 
 
-def template_names(strategy: StrategyName, *, direct: str) -> tuple[str, ...]:
+def _in_one_turn(template: str) -> Strategy:
+    return Strategy(partial(improve_once, template=template), (template,))
+
+
+def _guarded(entry: EntryPoint, strategy: Strategy) -> Strategy:
+    """Return a strategy that says whose it is when it fails."""
+
+    async def ask(draft: Draft, chat: Chat) -> Reply:
+        with blamed(entry, CallRejectedError):
+            reply = await strategy.ask(draft, chat)
+            if not isinstance(reply, Reply):
+                raise TypeError(f"it returns a {type(reply).__name__}, and no Reply")
+            return reply
+
+    return replace(strategy, ask=ask)
+
+
+STRATEGIES = Catalogue(
+    "strategies",
+    Strategy,
+    {
+        "direct": Strategy(respond_directly),
+        "naive": _in_one_turn("improve/naive"),
+        "all_dimensions": _in_one_turn("improve/all_dimensions"),
+        "lacking_dimension": _in_one_turn("improve/lacking_dimension"),
+        "cognitive": _in_one_turn("improve/cognitive"),
+        "affective": _in_one_turn("improve/affective"),
+        "compassionate": _in_one_turn("improve/compassionate"),
+        "sequential": Strategy(improve_sequentially, (FIRST, *THEN)),
+    },
+    guard=_guarded,
+)
+
+
+def template_names(strategy: str, *, direct: str) -> tuple[str, ...]:
     """Return the templates that `strategy` uses; `direct` names the listener's prompt."""
-    if strategy == "direct":
-        return (direct,)
-    if strategy == "sequential":
-        return (FIRST, *THEN)
-    return (f"improve/{strategy}",)
+    return STRATEGIES[strategy].templates or (direct,)
 
 
-def prompt_id(strategy: StrategyName, *, direct: str) -> str:
+def prompt_id(strategy: str, *, direct: str) -> str:
     """Return the ids of the templates that `strategy` uses, in the order of their turns."""
     return " + ".join(load_template(name).id for name in template_names(strategy, direct=direct))
 
 
-__all__ = ["STRATEGIES", "Draft", "OverLong", "prompt_id", "template_names"]
+__all__ = ["STRATEGIES", "Draft", "OverLong", "Strategy", "prompt_id", "template_names"]

@@ -12,7 +12,7 @@ from pipeline.validation import suites, views
 from pipeline.validation.drift import Accepted, Profile, Tolerances, drift_suite, profile
 from pipeline.validation.drift import add_share_columns as add_shares
 from pipeline.validation.suites import Bounds, Severity, Suite
-from pipeline.validation.tables import BuildPaths, Table, build_tables
+from pipeline.validation.tables import BuildPaths, CheckedTable, build_tables
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -116,7 +116,7 @@ def validate_build(
 
 
 def _report(
-    validator: Validator, table: Table, tolerances: Tolerances, accepted: Profile | None
+    validator: Validator, table: CheckedTable, tolerances: Tolerances, accepted: Profile | None
 ) -> TableReport:
     schema = views.schema_view(table.path, table.record_type)
     checks = validator.check(f"{table.name}: schema", schema, suites.schema_suite(), index="column")

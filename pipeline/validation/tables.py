@@ -32,7 +32,7 @@ class BuildPaths:
 
 
 @dataclass(frozen=True)
-class Table:
+class CheckedTable:
     """One table to check: how to look at it and what must hold."""
 
     name: str
@@ -45,13 +45,15 @@ class Table:
     corpus: str | None = None
 
 
-def build_tables(paths: BuildPaths, corpora: Collection[str], bounds: Bounds) -> Iterator[Table]:
+def build_tables(
+    paths: BuildPaths, corpora: Collection[str], bounds: Bounds
+) -> Iterator[CheckedTable]:
     """Yield the tables of a build: first those that the corpora share, then each corpus's own."""
     answers = sorted(paths.responses.glob("*.parquet"))
     if not answers:
         raise TableError(paths.responses, "no table of responses in it", hint="Run: dvc repro")
     build = _read_build(paths.exchanges, answers, paths.splits)
-    yield Table(
+    yield CheckedTable(
         name="exchanges",
         path=paths.exchanges,
         record_type=Exchange,
@@ -60,7 +62,7 @@ def build_tables(paths: BuildPaths, corpora: Collection[str], bounds: Bounds) ->
         shares=("sentiment",),
     )
     for path in answers:
-        yield Table(
+        yield CheckedTable(
             name=f"responses/{path.stem}",
             path=path,
             record_type=Response,
@@ -68,7 +70,7 @@ def build_tables(paths: BuildPaths, corpora: Collection[str], bounds: Bounds) ->
             suite=suites.response_suite(bounds),
             shares=("responder", "rating"),
         )
-    yield Table(
+    yield CheckedTable(
         name="splits",
         path=paths.splits,
         record_type=SplitAssignment,
@@ -83,9 +85,9 @@ def build_tables(paths: BuildPaths, corpora: Collection[str], bounds: Bounds) ->
 
 def _corpus_tables(
     paths: BuildPaths, corpus: str, bounds: Bounds, build: views.Build
-) -> Iterator[Table]:
+) -> Iterator[CheckedTable]:
     path = paths.sft / f"{corpus}.parquet"
-    yield Table(
+    yield CheckedTable(
         name=f"sft/{corpus}",
         path=path,
         record_type=SFTExample,
@@ -95,7 +97,7 @@ def _corpus_tables(
     )
     for pair_filter in ("strict", "authors"):
         path = paths.preferences / pair_filter / f"{corpus}.parquet"
-        yield Table(
+        yield CheckedTable(
             name=f"preferences/{pair_filter}/{corpus}",
             path=path,
             record_type=PreferencePair,

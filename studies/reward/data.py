@@ -14,7 +14,7 @@ from pipeline.records import PreferencePair
 from pipeline.reward_model.data import PairRows, indexed
 from pipeline.reward_model.encoder import FrozenEncoder, Scaling
 from pipeline.reward_model.learning_curve import CurveData
-from pipeline.reward_model.texts import Pair, Text, rated_pairs, text_of, texts_of_pair
+from pipeline.reward_model.texts import Text, TextPair, rated_pairs, text_of, texts_of_pair
 from pipeline.sources import ReadOptions, Sourced, get_source
 from pipeline.sources.split import SplitItem, papers_split
 from studies.reward.preference_sets import read_preference_set
@@ -114,7 +114,7 @@ def load_pair_set(data: Path, name: str) -> CurveData:
     return texts.curve(name, names[held:], names[:held])
 
 
-def _texts(every: Sequence[tuple[Text, str]], pairs: Sequence[Pair]) -> Texts:
+def _texts(every: Sequence[tuple[Text, str]], pairs: Sequence[TextPair]) -> Texts:
     found, rows = indexed(pairs)
     group = dict(every)
     judged = set(found)

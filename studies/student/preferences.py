@@ -26,7 +26,7 @@ from pipeline.student.params import Dtype
 from pipeline.student.students import Student
 from studies.student.corpus import PROMPT, pooled_pairs
 from studies.student.split import SEED
-from studies.student.teaching import Plan
+from studies.student.teaching import TeachingPlan
 
 BATCH = 8
 CORPORA = "teacher over person"
@@ -37,7 +37,7 @@ HELD_OUT_PAIRS = {CORPORA: 320, TEACHERS: 200, PERSON: 60}
 
 
 def score_pairs(
-    students: Sequence[Student], held_out: Sequence[Candidate], kept: Path, plan: Plan
+    students: Sequence[Student], held_out: Sequence[Candidate], kept: Path, plan: TeachingPlan
 ) -> None:
     """Write to `kept` what the trained students think of held-out pairs of each kind."""
     found: dict[str, Any] = read_json(kept) if kept.is_file() else {}

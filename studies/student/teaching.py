@@ -29,7 +29,7 @@ BESIDE = ("packages", "licences")
 
 
 @dataclass(frozen=True)
-class Plan:
+class TeachingPlan:
     """How much is taught in the one epoch that a processor core has time for.
 
     The rates are above the published 5e-5, which is for three epochs of twice the steps and more.
@@ -54,7 +54,7 @@ class Plan:
         }
 
 
-PLAN = Plan()
+PLAN = TeachingPlan()
 
 
 def teach_first(rows: Sequence[SFTExample], *, base: Path, work: Path) -> dict[str, Any]:

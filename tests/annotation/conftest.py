@@ -84,11 +84,11 @@ class Annotator:
         return str(self.client.me.id)
 
     def answer(self, record_id: Any, values: dict[str, Any], status: str = "submitted") -> None:
-        """Answer a record as the web page does; a second answer replaces the first."""
+        """GivenAnswer a record as the web page does; a second answer replaces the first."""
         self.answer_many([(record_id, values, status)])
 
     def answer_many(self, given: list[tuple[Any, dict[str, Any], str]]) -> None:
-        """Answer records in one request: (record id, values by question, status) each."""
+        """GivenAnswer records in one request: (record id, values by question, status) each."""
         bulk = [
             {
                 "record_id": str(record_id),

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.annotation.agreement import UNDEFINED, Answer, Options, agreement_report
+from pipeline.annotation.agreement import UNDEFINED, GivenAnswer, Options, agreement_report
 from pipeline.annotation.bands import band
 
 OPTIONS = Options(
@@ -10,10 +10,10 @@ OPTIONS = Options(
 )
 
 
-def answers(question: str, table: dict[str, list[object]]) -> list[Answer]:
+def answers(question: str, table: dict[str, list[object]]) -> list[GivenAnswer]:
     """Return the answers of annotators a, b, c ... to items 0, 1, 2 ...; None is a gap."""
     return [
-        Answer(f"i{item}", f"i{item}", name, question, value)
+        GivenAnswer(f"i{item}", f"i{item}", name, question, value)
         for name, values in table.items()
         for item, value in enumerate(values)
         if value is not None
@@ -78,7 +78,7 @@ def test_words_get_a_nominal_and_numbers_an_ordinal_scale() -> None:
 
 def test_agreement_over_time_needs_two_periods() -> None:
     rows = [
-        Answer(f"{week}{item}", f"{week}{item}", name, "empathy", value, week)
+        GivenAnswer(f"{week}{item}", f"{week}{item}", name, "empathy", value, week)
         for week in ("2026-W01", "2026-W02")
         for name, values in {"a": [1, 2, 3], "b": [1, 2, 2]}.items()
         for item, value in enumerate(values)

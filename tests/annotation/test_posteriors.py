@@ -9,7 +9,7 @@ import pandas as pd
 import pytest
 from crowdkit.aggregation import MACE, DawidSkene
 
-from pipeline.annotation.agreement import Answer
+from pipeline.annotation.agreement import GivenAnswer
 from pipeline.annotation.posteriors import Model, label_posteriors
 from pipeline.errors import PipelineError
 
@@ -22,12 +22,12 @@ LABELS = ("chosen", "equal", "rejected")
 ITEMS = 60
 
 
-def crowd(*skills: float, seed: int = 0) -> tuple[list[Answer], dict[str, str]]:
+def crowd(*skills: float, seed: int = 0) -> tuple[list[GivenAnswer], dict[str, str]]:
     """Return answers of one annotator per skill (the chance to know the truth), and the truth."""
     draw = np.random.default_rng(seed)
     truth = {f"p{number}": str(draw.choice(LABELS)) for number in range(ITEMS)}
     answers = [
-        Answer(
+        GivenAnswer(
             unit,
             unit,
             f"a-{who}",
@@ -89,7 +89,7 @@ def test_shares_sum_to_one_and_agreement_is_certain(model: Model) -> None:
 
 
 def test_sets_of_labels_and_unknown_questions_are_errors() -> None:
-    answers = [Answer("i", "i", "a", "codes", ("Affirm",))]
+    answers = [GivenAnswer("i", "i", "a", "codes", ("Affirm",))]
 
     with pytest.raises(PipelineError, match="takes sets of labels"):
         label_posteriors(answers, "codes", "mace")

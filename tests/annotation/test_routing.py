@@ -10,7 +10,7 @@ from pipeline.annotation.assignment import assign
 from pipeline.annotation.items import Item
 from pipeline.annotation.routing import (
     Candidate,
-    Plan,
+    RoutingPlan,
     route,
     share_evenly,
     signal_counts,
@@ -19,7 +19,7 @@ from pipeline.annotation.routing import (
 )
 from pipeline.errors import PipelineError
 
-PLAN = Plan(
+PLAN = RoutingPlan(
     budget=30,
     findings_share=0.3,
     random_share=0.4,

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from pipeline.audit.detector import Detect
 from pipeline.audit.result import Detection
-from pipeline.audit.run import Detect
 from pipeline.audit.settings import AuditSettings
-from pipeline.audit.table import AuditTable, Pair, Text
+from pipeline.audit.table import AuditPair, AuditTable, Text
 
 
 def text(words: str, row: int = 0, **more: Any) -> Text:
@@ -21,7 +21,7 @@ def replies(*words: str, **more: Any) -> list[Text]:
     return [text(one, row, **more) for row, one in enumerate(words)]
 
 
-def table(texts: Sequence[Text] = (), pairs: Sequence[Pair] = (), **more: Any) -> AuditTable:
+def table(texts: Sequence[Text] = (), pairs: Sequence[AuditPair] = (), **more: Any) -> AuditTable:
     """Return a table of `texts` and `pairs`."""
     return AuditTable(name="table", rows=len(texts) or len(pairs), texts=texts, pairs=pairs, **more)
 

@@ -5,8 +5,8 @@ from dataclasses import replace
 
 import pytest
 
+from pipeline.audit.detector import SkippedError
 from pipeline.audit.labels import class_balance, label_conflicts, label_noise
-from pipeline.audit.run import SkippedError
 from pipeline.audit.settings import AuditSettings
 from pipeline.audit.table import Text
 from tests.audit.tables import rows, table

@@ -6,16 +6,10 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.audit.detector import Detector, SkippedError
 from pipeline.audit.finding import Finding, Severity
 from pipeline.audit.result import AuditResult, Detection
-from pipeline.audit.run import (
-    Detector,
-    SkippedError,
-    apply_waivers,
-    read_result,
-    run_audit,
-    write_result,
-)
+from pipeline.audit.run import apply_waivers, read_result, run_audit, write_result
 from pipeline.audit.settings import AuditSettings, Waiver
 from pipeline.audit.table import AuditTable
 from pipeline.errors import PipelineError
@@ -45,11 +39,11 @@ def skips(_table: AuditTable, _settings: AuditSettings) -> Detection:
 
 
 def audit(**settings: object) -> AuditResult:
-    detectors = [
-        Detector("breaks", "family", breaks),
-        Detector("skips", "family", skips),
-        Detector("bad", "family", finds),
-    ]
+    detectors = {
+        "breaks": Detector("family", breaks),
+        "skips": Detector("family", skips),
+        "bad": Detector("family", finds),
+    }
     return run_audit(
         table(replies("I hear you.")), AuditSettings.model_validate(settings), detectors=detectors
     )
@@ -70,6 +64,31 @@ def test_a_detector_that_breaks_is_reported_and_does_not_stop_the_others() -> No
     ]
     assert result.runs[0].why == "ZeroDivisionError: no rows"
     assert result.findings == [BAD]
+
+
+def test_a_finding_gets_the_name_of_the_detector_that_ran() -> None:
+    unnamed = Finding.model_validate(BAD.model_dump(exclude={"detector"}))
+    detectors = {"new": Detector("family", lambda _table, _settings: Detection([unnamed]))}
+
+    result = run_audit(table(replies("Hm.")), AuditSettings(), detectors=detectors)
+
+    assert [finding.detector for finding in result.findings] == ["new"]
+
+
+def test_a_finding_under_another_name_fails_its_detector_and_is_not_kept() -> None:
+    detectors = {"new": Detector("family", finds)}
+
+    result = run_audit(table(replies("Hm.")), AuditSettings(), detectors=detectors)
+
+    assert result.findings == []
+    assert result.failed[0].why == (
+        "ValueError: a finding under the name of another detector, 'bad'"
+    )
+
+
+def test_a_finding_under_no_name_is_refused_where_one_is_read() -> None:
+    with pytest.raises(ValueError, match="detector"):
+        Finding.model_validate(BAD.model_dump() | {"detector": ""})
 
 
 def test_params_can_set_another_severity() -> None:

@@ -26,7 +26,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[FileServer]:
         here = replace(
             SOURCES["welivita2024"], url=served.url, sha256=hashlib.sha256(CONTENT).hexdigest()
         )
-        monkeypatch.setitem(sources.SOURCES, "welivita2024", here)
+        monkeypatch.setitem(sources.SOURCES.built_in, "welivita2024", here)
         yield served
 
 
@@ -83,7 +83,7 @@ def test_an_unknown_source_is_exit_2(project: Path, cli: Cli) -> None:
     code, _, err = cli("fetch", "nowhere")
 
     assert code == 2
-    assert "source 'nowhere': not known\nUse one of: sample" in err
+    assert "source 'nowhere': not known\nThere are: sample" in err
 
 
 def test_the_list_names_every_source(cli: Cli) -> None:

@@ -52,7 +52,7 @@ def _fail(project: Path, cli: Cli, monkeypatch: pytest.MonkeyPatch, error: BaseE
     def raising(*_: object, **__: object) -> None:
         raise error
 
-    monkeypatch.setattr("pipeline.stages.split.run", raising)
+    monkeypatch.setattr("pipeline.dag.command.run_stage", raising)
     return cli("split", *("--exchanges", "a", "--responses", "b", "--out", "c", "--metrics", "d"))[
         0
     ]

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.code_keys import PACKAGE, code_keys, stage_names
-from pipeline.dag.signature import read_stages
+from pipeline.code_keys import PACKAGE, CodeError, code_keys, stage_names
+from pipeline.dag.graph import read_stages
 from pipeline.declare import Page
 
 FILES = {
@@ -61,7 +61,7 @@ def moved_by(house: Path, name: str) -> set[str]:
         ("far.py", {"two"}),
         ("unused.py", set()),
         ("stages/shared.py", set()),
-        ("__init__.py", set()),
+        ("__init__.py", {"one", "two"}),
     ],
 )
 def test_an_edit_moves_the_keys_of_what_imports_it(
@@ -108,7 +108,7 @@ LOOKS = (
 SHOW_MOVED = """
 import json, sys
 from pathlib import Path
-from pipeline.code_keys import PACKAGE, code_keys, stage_names
+from pipeline.code_keys import PACKAGE, CodeError, code_keys, stage_names
 before = code_keys(PACKAGE, stage_names())
 for name in sys.argv[1:]:
     with (PACKAGE / name).open("a", encoding="utf-8") as file:
@@ -116,6 +116,56 @@ for name in sys.argv[1:]:
 after = code_keys(PACKAGE, stage_names())
 print(json.dumps([stage for stage in before if before[stage] != after[stage]]))
 """
+
+
+def test_a_file_of_a_package_that_is_imported_itself_counts(house: Path) -> None:
+    """Without a module of it: the `__init__` alone is imported."""
+    (house / "stages" / "one.py").write_text("import house.deep\ndef run(): ...\n")
+
+    assert moved_by(house, "deep/texts/prompt.yaml") == {"one"}
+
+
+def test_what_the_init_of_a_package_imports_counts(house: Path) -> None:
+    (house / "deep" / "__init__.py").write_text("from house import unused\n")
+
+    assert moved_by(house, "unused.py") == {"one"}
+
+
+def test_a_file_at_the_top_counts_for_every_stage(house: Path) -> None:
+    (house / "words.txt").write_text("kind\n")
+
+    assert moved_by(house, "words.txt") == {"one", "two"}
+
+
+def test_what_is_left_of_a_package_that_became_a_module_does_not_matter(house: Path) -> None:
+    (house / "far" / "__pycache__").mkdir(parents=True)
+
+    assert moved_by(house, "far.py") == {"two"}
+
+
+def test_what_editors_leave_moves_nothing(house: Path) -> None:
+    before = code_keys(house, ["one", "two"])
+    for name in (".near.py.swp", "near.py~", "near.py.orig"):
+        (house / "deep" / name).touch()
+    (house / "stages" / ".#one.py").symlink_to("nowhere")
+
+    assert code_keys(house, ["one", "two"]) == before
+    assert stage_names(house) == ["one", "two"]
+
+
+def test_a_file_that_is_no_python_is_named_with_its_line(house: Path) -> None:
+    (house / "far.py").write_text("value = 1\ndef (\n")
+
+    with pytest.raises(CodeError, match=r"far\.py:2: no Python"):
+        code_keys(house, ["one"])
+
+
+def test_another_copy_of_the_package_has_no_keys_here(house: Path, tmp_path: Path) -> None:
+    copy = tmp_path / "elsewhere" / "house"
+    shutil.copytree(house, copy)
+
+    with pytest.raises(CodeError, match="not the package that runs"):
+        code_keys(copy, ["one"])
 
 
 def stages_moved_by(folder: Path, *names: str) -> set[str]:

@@ -10,10 +10,12 @@ from types import ModuleType
 
 import pytest
 
-from pipeline.dag import signature
+from pipeline.dag import graph
 from pipeline.dag.command import run_stage
+from pipeline.dag.declared import DeclarationError, Declared
 from pipeline.dag.dvc_yaml import dvc_yaml
-from pipeline.dag.signature import DeclarationError, Declared, declared, read_stages, stage_paths
+from pipeline.dag.graph import read_stages
+from pipeline.dag.signature import declared, stage_paths
 from pipeline.errors import ParamsError
 from pipeline.params import check_params
 from pipeline.workspace import PROJECT
@@ -102,6 +104,31 @@ def run(name: Key[str], corpus: Item[Own], *, validation: In[Own], metrics: Metr
         ("def run(*, exchanges: In[Exchange]) -> None: ...", "stage odd writes nothing"),
         ("def run(*, nowhere: Out[Exchange]) -> None: ...", "no path is known for 'nowhere'"),
         ("def run(*, metrics: Metrix) -> None: ...", "'Metrix' is not defined"),
+        ("def run(*, metrics: Metrics, out) -> None: ...", "what is 'out' of stage odd"),
+        ("def run(*paths: Metrics, metrics: Metrics) -> None: ...", "what is 'paths' of stage odd"),
+        ("def run(*, exchanges: In, metrics: Metrics) -> None: ...", "is In of nothing"),
+        ("def run(sed: int, *, metrics: Metrics) -> None: ...", "'sed' is 'sed', no section"),
+        (
+            "def run(name: Key[str], *, metrics: Metrics) -> None: ...",
+            "is of an item",
+        ),
+        ("DAG = 'hello'\ndef run(*, metrics: Metrics) -> None: ...", "DAG is 'hello'"),
+        (
+            "DAG = Stage(each='nosuch')\ndef run(*, metrics: Metrics) -> None: ...",
+            "runs for each of 'nosuch', no section",
+        ),
+        (
+            'DAG = Stage(each=("it\'s",))\ndef run(*, metrics: Metrics) -> None: ...',
+            "stage odd runs for",
+        ),
+        (
+            "DAG = Stage(watches=('nosuch',))\ndef run(*, metrics: Metrics) -> None: ...",
+            "watches 'nosuch', no section",
+        ),
+        (
+            "DAG = Stage(reads=('{nosuch.path}',))\ndef run(*, metrics: Metrics) -> None: ...",
+            "has 'nosuch.path', no section",
+        ),
         (
             "DAG = Stage(reads=('nowhere',))\ndef run(*, metrics: Metrics) -> None: ...",
             "no path is known for 'nowhere'",
@@ -117,7 +144,7 @@ def test_two_stages_that_write_one_path_are_both_named(
     make: Make, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     make("twin", "def run(*, exchanges: Out[Exchange]) -> None: ...")
-    monkeypatch.setattr(signature, "stage_names", lambda: ["ingest", "twin"])
+    monkeypatch.setattr(graph, "stage_names", lambda: ["ingest", "twin"])
 
     with pytest.raises(DeclarationError, match=r"twin\.py:\d+: .*pipeline/stages/ingest\.py:\d+"):
         read_stages()
@@ -126,7 +153,7 @@ def test_two_stages_that_write_one_path_are_both_named(
 def test_a_ring_is_refused(make: Make, monkeypatch: pytest.MonkeyPatch) -> None:
     make("dog", "def run(*, features: In[Own], generations: Out[Own]) -> None: ...")
     make("tail", "def run(*, generations: In[Own], features: Out[Own]) -> None: ...")
-    monkeypatch.setattr(signature, "stage_names", lambda: ["dog", "tail"])
+    monkeypatch.setattr(graph, "stage_names", lambda: ["dog", "tail"])
 
     with pytest.raises(DeclarationError, match="each of these stages needs another: dog, tail"):
         read_stages()

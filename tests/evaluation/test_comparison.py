@@ -94,6 +94,11 @@ def test_a_view_without_a_contest_has_no_rate() -> None:
     assert found.rows[0].position_bias == "not applicable"
 
 
+def test_two_judges_of_one_name_are_refused() -> None:
+    with pytest.raises(EvaluationError, match="two judges are called words"):
+        compare([], {}, {}, [longer_judge()], Options(0.2, 0), beside=[longer_judge()])
+
+
 def test_judges_beside_have_no_row_and_are_agreed_with() -> None:
     found = table(random=6)
 

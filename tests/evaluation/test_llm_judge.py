@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.evaluation.judges import Verdict
 from pipeline.evaluation.llm_judge import (
-    Answer,
     LlmJudge,
+    Preferred,
     join_orders,
     judge_in_both_orders,
     judging_prompt,
@@ -42,7 +42,7 @@ FIRST, SECOND, EQUAL = (f'{{"better": "{one}"}}' for one in ("first", "second", 
     ],
 )
 def test_only_two_answers_that_name_the_same_reply_are_a_win(
-    ours_first: Answer, ours_second: Answer, verdict: Verdict
+    ours_first: Preferred, ours_second: Preferred, verdict: Verdict
 ) -> None:
     assert join_orders(ours_first, ours_second) == verdict
 

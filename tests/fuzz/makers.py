@@ -17,7 +17,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from pipeline.reward_model.texts import Pair, Text
+from pipeline.reward_model.texts import Text, TextPair
 from tests.examples import LATE_TRAIN, LOST_JOB
 from tests.sources.raw import STUDY_2023, study_row, table_row
 
@@ -268,7 +268,7 @@ def reward(folder: Path) -> None:
     from pipeline.reward_model.model import RewardModel
 
     pairs = [
-        Pair(
+        TextPair(
             Text("I fell.", f"Oh no, that is {number} times.", f"a{number}"),
             Text("I fell.", "So?" * (1 + number % 3), f"b{number}"),
             f"d{number}",

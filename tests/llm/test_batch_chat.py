@@ -56,6 +56,22 @@ async def test_batched_answers_are_in_the_ledger_like_any_other(
     assert endpoint.tally.calls == calls
 
 
+async def test_a_request_whose_asker_is_gone_before_it_is_sent_costs_the_others_nothing(
+    endpoint: Handle, ledger: Path
+) -> None:
+    async with teacher(batched(endpoint.base_url), ledger) as chat:
+        asked = [asyncio.create_task(chat.ask(said(number))) for number in range(3)]
+        await asyncio.sleep(0.1)  # in the queue, the batch not yet sent
+        asked[1].cancel()
+        replies = await asyncio.gather(*asked, return_exceptions=True)
+        again = await chat.ask(said(1))
+
+    assert isinstance(replies[1], asyncio.CancelledError)
+    assert [isinstance(reply, BaseException) for reply in replies] == [False, True, False]
+    assert again.text
+    assert endpoint.tally.calls == 3
+
+
 async def test_lines_that_fail_are_asked_again(endpoint: Handle, ledger: Path) -> None:
     endpoint.behaviour.batch_error_share = 0.5
     async with teacher(batched(endpoint.base_url, pace={"max_attempts": 30}), ledger) as chat:

@@ -60,7 +60,7 @@ def test_a_line_of_a_table_that_was_cut_is_found_in_any_of_its_files(
     folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setitem(
-        formats.FORMATS,
+        formats.FORMATS.built_in,
         "openai-finetune",
         replace(
             formats.FORMATS["openai-finetune"],

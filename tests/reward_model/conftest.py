@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.features.table import Array
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import Pair, Text
+from pipeline.reward_model.texts import Text, TextPair
 
 WARM = ("that sounds hard", "i am with you", "how are you now", "i hear you")
 COLD = ("get over it", "not my problem", "whatever you say", "so what")
@@ -42,10 +42,10 @@ def _vector(word: str) -> Array:
     return np.random.default_rng(list(word.encode())).normal(size=16)
 
 
-def pairs_of(things: Sequence[str]) -> list[Pair]:
+def pairs_of(things: Sequence[str]) -> list[TextPair]:
     """Return pairs of a warm and a cold answer, four for each of `things`."""
     return [
-        Pair(
+        TextPair(
             Text(f"my {thing}", f"{good} about the {thing}", f"warm-{thing}-{number}"),
             Text(f"my {thing}", f"{bad} about the {thing}", f"cold-{thing}-{number}"),
             thing,
@@ -56,12 +56,12 @@ def pairs_of(things: Sequence[str]) -> list[Pair]:
 
 
 @pytest.fixture(scope="session")
-def pairs() -> list[Pair]:
+def pairs() -> list[TextPair]:
     return pairs_of(THINGS)
 
 
 @pytest.fixture(scope="session")
-def prototypes(pairs: list[Pair]) -> RewardModel:
+def prototypes(pairs: list[TextPair]) -> RewardModel:
     return RewardModel(WordEncoder(), "prototype", {"places": 4, "added": 2}).fit(pairs)
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from pipeline.reward_model.explain import explain
 from pipeline.reward_model.model import RewardModel
-from pipeline.reward_model.texts import Pair, Text
+from pipeline.reward_model.texts import Text, TextPair
 from tests.reward_model.conftest import WordEncoder
 
 WARM = Text("my ring", "i hear you about the ring")
@@ -21,7 +21,7 @@ def test_the_parts_of_a_reward_add_up_to_it(prototypes: RewardModel) -> None:
 
 
 def test_nearest_prototypes_come_first_with_the_examples_behind_them(
-    prototypes: RewardModel, pairs: list[Pair]
+    prototypes: RewardModel, pairs: list[TextPair]
 ) -> None:
     found = explain(prototypes, WARM, nearest=2)
 
@@ -43,7 +43,9 @@ def test_a_loaded_model_explains_the_same(prototypes: RewardModel, saved: Path) 
     assert explain(loaded, WARM).as_json() == explain(prototypes, WARM).as_json()
 
 
-def test_a_linear_model_is_explained_by_the_texts_nearby(pairs: list[Pair], tmp_path: Path) -> None:
+def test_a_linear_model_is_explained_by_the_texts_nearby(
+    pairs: list[TextPair], tmp_path: Path
+) -> None:
     model = RewardModel(WordEncoder(), "linear").fit(pairs)
     model.save(tmp_path)
 

@@ -11,14 +11,14 @@ from pipeline.errors import MissingFileError, TableError
 from pipeline.features.table import Array
 from pipeline.reward_model.heads import HEADS
 from pipeline.reward_model.model import FACTS, NUMBERS, RewardModel
-from pipeline.reward_model.texts import Pair, RewardError, Text
+from pipeline.reward_model.texts import RewardError, Text, TextPair
 from tests.reward_model.conftest import WordEncoder, pairs_of
 
 UNSEEN = pairs_of(["ring", "bike"])
 
 
 @pytest.mark.parametrize("head", HEADS)
-def test_every_model_prefers_as_it_was_taught(head: str, pairs: list[Pair]) -> None:
+def test_every_model_prefers_as_it_was_taught(head: str, pairs: list[TextPair]) -> None:
     model = RewardModel(WordEncoder(), head).fit(pairs)
 
     better = model.reward([pair.chosen for pair in UNSEEN])
@@ -29,7 +29,7 @@ def test_every_model_prefers_as_it_was_taught(head: str, pairs: list[Pair]) -> N
 
 @pytest.mark.parametrize("head", HEADS)
 def test_a_loaded_model_gives_the_very_rewards_of_the_trained_one(
-    head: str, pairs: list[Pair], tmp_path: Path
+    head: str, pairs: list[TextPair], tmp_path: Path
 ) -> None:
     texts = [text for pair in UNSEEN for text in (pair.chosen, pair.rejected)]
     model = RewardModel(WordEncoder(), head).fit(pairs)
@@ -77,7 +77,7 @@ def test_facts_with_an_unknown_key_are_refused(saved: Path) -> None:
 
 @pytest.mark.parametrize("head", HEADS)
 @pytest.mark.parametrize("count", [0, 1])
-def test_no_pair_or_one_is_too_few(head: str, count: int, pairs: list[Pair]) -> None:
+def test_no_pair_or_one_is_too_few(head: str, count: int, pairs: list[TextPair]) -> None:
     with pytest.raises(RewardError, match=rf"{count} preference pair\(s\) of {count} dialogue"):
         RewardModel(WordEncoder(), head).fit(pairs[:count])
 
@@ -85,7 +85,7 @@ def test_no_pair_or_one_is_too_few(head: str, count: int, pairs: list[Pair]) -> 
 @pytest.mark.parametrize("head", HEADS)
 def test_sides_that_the_encoder_cannot_tell_apart_are_an_error(head: str) -> None:
     alike = [
-        Pair(Text("my dog", "you hear"), Text("my dog", "hear you"), group)
+        TextPair(Text("my dog", "you hear"), Text("my dog", "hear you"), group)
         for group in ("one", "two")
     ]
 
@@ -98,13 +98,13 @@ class Unsound(WordEncoder):
         return np.full((len(texts), 16), np.nan)
 
 
-def test_features_that_are_not_numbers_are_an_error(pairs: list[Pair]) -> None:
+def test_features_that_are_not_numbers_are_an_error(pairs: list[TextPair]) -> None:
     with pytest.raises(RewardError, match="not finite numbers"):
         RewardModel(Unsound()).fit(pairs)
 
 
 def test_prototypes_of_too_few_pairs_are_a_linear_model_that_says_so(
-    pairs: list[Pair], tmp_path: Path
+    pairs: list[TextPair], tmp_path: Path
 ) -> None:
     model = RewardModel(WordEncoder(), "prototype").fit(pairs[2:8])
 
@@ -122,7 +122,7 @@ def test_an_unknown_model_or_setting_is_named() -> None:
         RewardModel(WordEncoder(), "linear", {"depth": 3})
 
 
-def test_the_same_seed_gives_the_same_model(pairs: list[Pair]) -> None:
+def test_the_same_seed_gives_the_same_model(pairs: list[TextPair]) -> None:
     texts = [pair.chosen for pair in UNSEEN]
     models = [RewardModel(WordEncoder(), "prototype", seed=3).fit(pairs) for _ in range(2)]
 

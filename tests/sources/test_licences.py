@@ -48,5 +48,5 @@ def test_every_public_source_says_where_it_is_from_and_how_to_check_it(name: str
 
 
 def test_an_unknown_source_is_an_error_that_lists_the_known() -> None:
-    with pytest.raises(PipelineError, match=r"source 'welivita': not known\nUse one of: sample"):
+    with pytest.raises(PipelineError, match=r"source 'welivita': not known\nThere are: sample"):
         get_source("welivita")

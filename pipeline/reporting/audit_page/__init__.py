@@ -50,7 +50,7 @@ class Bar:
 
 
 @dataclass(frozen=True)
-class Table:
+class FigureTable:
     """Figures as a table: a heading per column, a row per name."""
 
     heads: list[str]
@@ -69,7 +69,7 @@ class Measured:
 
     plain: list[tuple[str, Figure]] = field(default_factory=list)
     bars: list[tuple[str, list[Bar]]] = field(default_factory=list)
-    tables: list[tuple[str, Table]] = field(default_factory=list)
+    tables: list[tuple[str, FigureTable]] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return bool(self.plain or self.bars or self.tables)
@@ -264,10 +264,10 @@ def _bars(numbers: dict[str, float]) -> list[Bar]:
     ]
 
 
-def _table(values: dict[str, Figure]) -> Table:
+def _table(values: dict[str, Figure]) -> FigureTable:
     rows = {name: one for name, one in values.items() if isinstance(one, dict)}
     heads = list(dict.fromkeys(key for one in rows.values() for key in one))
-    return Table(
+    return FigureTable(
         heads=[head.replace("_", " ") for head in heads],
         rows=[
             (name, [one.get(head) for head in heads])

@@ -68,6 +68,13 @@ class Prototype(Head):
         self.diversity = diversity
         self.seed = seed
 
+    @classmethod
+    def at(cls, places: Array, width: float) -> Self:
+        """Return prototypes at `places`, not weighted yet."""
+        prototypes = cls()
+        prototypes.places_, prototypes.width_ = places, width
+        return prototypes
+
     @property
     def prototypes(self) -> int:
         """How many prototypes it holds."""
@@ -99,7 +106,8 @@ class Prototype(Head):
         if self.steps:
             from pipeline.reward_model.heads.refine import refine
 
-            refine(self, features, pairs)
+            moved = refine(self, features, pairs)
+            self.places_, self.class_weights_, self.direction_ = moved
         return self
 
     def _fit_weights(self, features: Array, pairs: PairRows) -> None:

@@ -6,7 +6,7 @@ On the real pairs this fitted the few labels and not the next ones, so it is off
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 
@@ -16,8 +16,6 @@ from pipeline.reward_model.data import PairRows
 if TYPE_CHECKING:
     import torch
 
-    from pipeline.reward_model.heads.prototype import Prototype
-
 STEP = 0.02
 # Places are means of many texts and move more slowly than weights.
 PLACE_STEP = 0.002
@@ -25,8 +23,24 @@ PLACE_STEP = 0.002
 APART = 0.5
 
 
-def refine(head: Prototype, features: Array, pairs: PairRows) -> None:
-    """Move the places and weights of a fitted `head` for `head.steps` steps.
+class Fitted(Protocol):
+    """What of fitted prototypes moves, and how far."""
+
+    places_: Array
+    class_weights_: Array
+    direction_: Array
+    width_: float
+    spread_: float
+    mix_: float
+    steps: int
+    dropout: float
+    diversity: float
+    l2: float
+    seed: int
+
+
+def refine(head: Fitted, features: Array, pairs: PairRows) -> tuple[Array, Array, Array]:
+    """Return the places, weights and direction of `head` after `head.steps` steps more.
 
     The reward is the formula that is used later; of the prototypes a random share `head.dropout` is
     left out in each step.
@@ -57,9 +71,8 @@ def refine(head: Prototype, features: Array, pairs: PairRows) -> None:
         loss = loss + head.l2 / 2 * penalty + head.diversity * _crowding(places, head.width_)
         loss.backward()  # type: ignore[no-untyped-call]
         optimiser.step()
-    head.places_ = places.detach().numpy().copy()
-    head.class_weights_ = weights.detach().numpy().copy()
-    head.direction_ = linear.detach().numpy().copy()
+    moved = (part.detach().numpy().copy() for part in (places, weights, linear))
+    return next(moved), next(moved), next(moved)
 
 
 def _crowding(places: torch.Tensor, width: float) -> torch.Tensor:

@@ -92,8 +92,8 @@ def test_diversity_keeps_moved_places_apart() -> None:
         head = Prototype(places=3, added=0).fit(TEXTS, PAIRS, TEXTS)
         head.places_[1] = head.places_[0] + 0.05
         head.steps, head.dropout, head.diversity = 100, 0.0, diversity
-        refine(head, TEXTS, PAIRS)
-        return float(np.linalg.norm(head.places_[1] - head.places_[0]))
+        places, _, _ = refine(head, TEXTS, PAIRS)
+        return float(np.linalg.norm(places[1] - places[0]))
 
     assert closest(5.0) > 2 * closest(0.0)
 
