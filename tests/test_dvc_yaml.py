@@ -13,6 +13,7 @@ import yaml
 from dvc.parsing import DataResolver
 from dvc.repo import Repo
 
+from pipeline.dag.command import stage_command
 from pipeline.dag.declared import DeclarationError
 from pipeline.dag.dvc_yaml import check_dvc_yaml
 from pipeline.dag.signature import read_stage
@@ -92,6 +93,13 @@ def test_a_stage_has_a_module_and_a_command_of_its_name(name: str) -> None:
     assert (PROJECT / "pipeline" / "stages" / f"{name}.py").is_file()
     assert STAGES[name]["cmd"].split()[:4] == ["python", "-m", "pipeline", name]
     assert read_stage(name).name == name
+
+
+@pytest.mark.parametrize("name", STAGES)
+def test_the_flags_of_a_command_are_those_that_it_takes(name: str) -> None:
+    flags = re.findall(r"--\S+", STAGES[name]["cmd"])
+
+    assert {flag for option in stage_command(name).params for flag in option.opts} >= set(flags)
 
 
 @pytest.mark.parametrize("name", STAGES)

@@ -103,7 +103,7 @@ class Training(Subject):
             "validation": "validation.json",
             "audit": "audit.json",
             "out": "out/adapter",
-            "report": "out/report",
+            "record": "out/record",
             "rejections": "out/rejections.parquet",
             "metrics": "out/metrics.json",
         }
@@ -119,7 +119,7 @@ class Training(Subject):
         return any(self.checkpoints.glob("*"))
 
     def outputs(self) -> Outputs:
-        """Return the adapter and what was dropped; the report tells times and is left out."""
+        """Return the adapter and what was dropped; the record tells times and is left out."""
         out = self.place / "out"
         return hashes(out / "adapter", out / "rejections.parquet")
 

@@ -101,8 +101,9 @@ def _command(stage: Declared) -> list[str]:
     lines = [f"python -m pipeline {stage.command}{item}"]
     for option in stage.options:
         path = _filled(stage, option.path)
+        flag = "--" + option.name.replace("_", "-")
         # What params.yaml fills is quoted: no name of it reaches the shell as more than a word.
-        lines.append(f"--{option.name} '{path}'" if "$" in path else f"--{option.name} {path}")
+        lines.append(f"{flag} '{path}'" if "$" in path else f"{flag} {path}")
     return lines
 
 
