@@ -85,7 +85,7 @@ def test_until_an_early_stage_prints_no_counts_of_an_earlier_build(
         (("--source", "nowhere"), "source 'nowhere': not known"),
         (
             ("--source", "sample", "--until", "fly"),
-            "--until fly: no such stage\nThere are: code, ingest",
+            "--until fly: no such stage\nThere are: ingest",
         ),
         (("--source", "sample"), "--path is missing: source sample has no public file"),
         (("--source", "welivita2024"), "Get it with `distillery fetch welivita2024`"),
