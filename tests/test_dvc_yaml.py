@@ -169,6 +169,19 @@ def test_names_are_checked_before_any_stage_gets_one_as_a_word() -> None:
     assert any(argument.key == "" for argument in read_stage("code").arguments)
 
 
+def test_a_build_without_students_misses_no_folder() -> None:
+    """What only families write may be missing; a folder that a stage reads must be there."""
+    outs = [
+        (name, next(iter(out))) for name, stage in STAGES.items() for out in stage.get("outs", [])
+    ]
+    of_students = {
+        name for name, stage in DVC["stages"].items() if stage.get("foreach") == "${students}"
+    }
+    for dep in STAGES["report"]["deps"]:
+        makers = {name for name, out in outs if out.startswith(f"{dep}/")}
+        assert not makers or makers - of_students, f"{dep} is written for students alone"
+
+
 @pytest.mark.parametrize("name", STAGES)
 def test_outputs_of_the_last_good_run_persist(name: str) -> None:
     stage = STAGES[name]
