@@ -137,7 +137,8 @@ def build_corpora(params: Params, folder: Path) -> Path:
         splits=folder / "reports" / "metrics" / "splits.json",
         sft=datasets / "sft",
         preferences=datasets / "preferences",
-        rejections=datasets / "rejections",
+        sft_rejections=datasets / "rejections" / "sft",
+        pair_rejections=datasets / "rejections" / "preferences",
         out=folder / "reports" / "metrics" / "corpora.json",
     )
     return folder

@@ -49,3 +49,11 @@ def test_no_stage_that_makes_the_rewards_pairs_needs_the_reward(needs: Needs) ->
 
     assert makers <= _ancestors(needs, "train_reward")
     assert [name for name in makers if "train_reward" in _ancestors(needs, name)] == []
+
+
+def test_corpora_are_counted_and_described_without_a_gate_a_rating_or_a_training(
+    needs: Needs,
+) -> None:
+    later = {"audit", "expect", "validate", "rate", "train_sft", "train_dpo", "generate"}
+    for name in ("count_corpora", "describe_corpora"):
+        assert later.isdisjoint(other.split("@")[0] for other in _ancestors(needs, name))

@@ -151,6 +151,8 @@ def out_of_fold(texts: list[Text], labels: Any, settings: AuditSettings) -> Any:
     said = TfidfVectorizer(min_df=2, ngram_range=(1, 2), sublinear_tf=True, max_features=20_000)
     matrix = said.fit_transform([text.text for text in texts])
     groups = [text.dialogue_id or normalise(text.text) for text in texts]
+    if len(set(groups)) < FOLDS:
+        raise SkippedError(f"fewer than {FOLDS} dialogues with labels")
     classes = int(labels.max()) + 1
     probabilities = np.full((len(texts), classes), 1 / classes)
     folds = StratifiedGroupKFold(FOLDS, shuffle=True, random_state=settings.seed)

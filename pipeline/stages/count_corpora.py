@@ -21,7 +21,8 @@ def run(
     splits: In[Json],
     sft: In[Folder],
     preferences: In[Folder],
-    rejections: In[Folder],
+    sft_rejections: In[Folder],
+    pair_rejections: In[Folder],
     out: Metrics,
 ) -> None:
     """Write split sizes and, per corpus and filter, rows, pairs and rejections by reason.
@@ -31,12 +32,13 @@ def run(
     """
     counts = {}
     for corpus in corpora:
-        shared = _count_sft(sft / f"{corpus}.parquet", rejections / "sft" / f"{corpus}.parquet")
-        dropped = _by_stage(rejections / "preferences" / f"{corpus}.parquet")
+        file = f"{corpus}.parquet"
+        shared = _count_sft(sft / file, sft_rejections / file)
+        dropped = _by_stage(pair_rejections / file)
         counts[corpus] = {
             name: {
                 **shared,
-                **_count_pairs(preferences / name / f"{corpus}.parquet"),
+                **_count_pairs(preferences / name / file),
                 "rejections": dict(sorted(dropped[f"build_preferences:{name}"].items())),
             }
             for name in FILTERS

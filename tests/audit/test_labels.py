@@ -70,6 +70,13 @@ def test_labels_that_the_text_does_not_predict_are_not_doubted() -> None:
         label_noise(table(texts), AuditSettings())
 
 
+def test_labels_of_a_few_dialogues_are_not_doubted() -> None:
+    texts = [replace(text, dialogue_id=f"d{at % 3}") for at, text in enumerate(labelled(200, 10))]
+
+    with pytest.raises(SkippedError, match="fewer than 5 dialogues"):
+        label_noise(table(texts), AuditSettings())
+
+
 def test_the_same_reply_to_the_same_prompt_with_two_labels_is_a_conflict() -> None:
     texts = [
         Text("0", "I hear you.", "a", prompt="I am sad", label="3"),
