@@ -159,22 +159,18 @@ class Params(Section):
                 )
         return self
 
+    def require(self, section: str, name: str) -> None:
+        """Raise ParamsError, which says what there is, if `section` has no entry called `name`."""
+        entries = self.section(section)
+        if name not in entries:
+            raise ParamsError(
+                DEFAULT_PATH, [f"{section}.{name}: not there; there are {', '.join(entries)}"]
+            )
+
     def distillation(self, name: str) -> Distillation:
         """Return the distillation called `name`, or say which there are."""
-        if name not in self.distillations:
-            raise ParamsError(
-                DEFAULT_PATH,
-                [f"distillations.{name}: not there; there are {', '.join(self.distillations)}"],
-            )
+        self.require("distillations", name)
         return self.distillations[name]
-
-    def corpus(self, name: str) -> Corpus:
-        """Return the corpus called `name`, or say which there are."""
-        if name not in self.corpora:
-            raise ParamsError(
-                DEFAULT_PATH, [f"corpora.{name}: not there; there are {', '.join(self.corpora)}"]
-            )
-        return self.corpora[name]
 
 
 def _further_sections(values: Any) -> dict[str, Any]:

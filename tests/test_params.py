@@ -192,7 +192,7 @@ def test_without_params_the_right_folder_is_named(tmp_path: Path) -> None:
 
 def test_an_unknown_corpus_is_an_error_that_lists_the_known() -> None:
     with pytest.raises(ParamsError, match="there are direct-listener_b, direct-listener_c"):
-        load_params(OURS).corpus("direct-nobody")
+        load_params(OURS).require("corpora", "direct-nobody")
 
 
 @pytest.mark.parametrize(

@@ -60,10 +60,9 @@ def run_stage(stage: Declared, given: Mapping[str, Any]) -> None:
     """Run `stage` with the paths and the key that were given, and values of params.yaml."""
     from pipeline.params import load_params
 
-    needs_params = stage.is_family or any(one.kind != "key" for one in stage.arguments)
-    params = load_params() if needs_params else None
+    params = load_params()
     key = given.get("key")
-    if params is not None and key is not None:
+    if key is not None:
         _check_key(stage, params, key)
     values = {
         argument.name: key if argument.kind == "key" else _value(params, argument, key)
@@ -76,15 +75,15 @@ def run_stage(stage: Declared, given: Mapping[str, Any]) -> None:
 def _check_key(stage: Declared, params: Params, key: str) -> None:
     """Raise PipelineError if the stage has no item of that name."""
     each = stage.stage.each
-    known = list(params.section(each)) if isinstance(each, str) else list(each)
-    if key not in known:
-        where = f"params.yaml: {each}.{key}" if isinstance(each, str) else f"{stage.name} {key}"
-        raise PipelineError(f"{where}: not there; there are {', '.join(known)}")
+    if isinstance(each, str):
+        params.require(each, key)
+    elif key not in each:
+        raise PipelineError(f"{stage.name} {key}: not there; there are {', '.join(each)}")
 
 
-def _value(params: Params | None, argument: Argument, key: str | None) -> Any:
-    if argument.key == "" or params is None:
-        return params.model_dump(mode="json") if params is not None else None
+def _value(params: Params, argument: Argument, key: str | None) -> Any:
+    if argument.key == "":
+        return params.model_dump(mode="json")
     first, *rest = argument.key.split(".")
     value = params.section(first)
     for part in rest:

@@ -12,7 +12,7 @@ from pipeline.dag.declared import DeclarationError, Declared, Option
 from pipeline.dag.graph import read_stages
 from pipeline.dag.keys import is_list
 from pipeline.errors import MissingFileError
-from pipeline.layout import CODE_KEYS
+from pipeline.layout import CODE_KEYS, fill, holes
 from pipeline.storage import AtomicFile
 from pipeline.yaml_files import folded, format_yaml, inline
 
@@ -23,7 +23,6 @@ HEAD = """\
 # the last good run where they are.
 """
 _STAGE = re.compile(r"\n(?=  \w+:\n)")
-_HOLE = re.compile(r"\{([a-z_.]+)\}")
 
 
 def dvc_yaml(stages: Iterable[Declared] | None = None) -> str:
@@ -128,12 +127,6 @@ def _out(stage: Declared, option: Option) -> dict[str, Any]:
 
 def _filled(stage: Declared, path: str) -> str:
     """Return a path with DVC's own holes: of the item, of its entry, or of params.yaml."""
-    named = bool(stage.stage.each) and not is_list(stage.stage.each)
-
-    def fill(hole: re.Match[str]) -> str:
-        name = hole.group(1)
-        if name == "key":
-            return "${key}" if named else "${item}"
-        return f"${{{name}}}" if "." in name else f"${{item.{name}}}"
-
-    return _HOLE.sub(fill, path)
+    key = "${key}" if stage.stage.each and not is_list(stage.stage.each) else "${item}"
+    others = {name: f"${{{name}}}" if "." in name else f"${{item.{name}}}" for name in holes(path)}
+    return fill(path, {**others, "key": key})
