@@ -24,6 +24,7 @@ from pipeline.storage import MARKER
 from pipeline.workspace import PROJECT
 from tests.cli.command import Cli, distillery
 from tests.devices import a_device
+from tests.in_the_way import a_file, a_folder
 from tests.tiny import tiny_base
 
 REFUSED = (
@@ -99,20 +100,6 @@ def _prepare(command: str, place: Path, cli: Cli) -> None:
         Ledger(place / "ledger.sqlite").close()
 
 
-def _file(path: Path) -> None:
-    path.write_text("years of work")
-
-
-def _folder(path: Path) -> None:
-    path.mkdir()
-    (path / "thesis.txt").write_text("years of work")
-
-
-def _link(path: Path) -> None:
-    (path.parent / "there").mkdir()
-    path.symlink_to(path.parent / "there")
-
-
 def _link_to_file(path: Path) -> None:
     (path.parent / "there").touch()
     path.symlink_to(path.parent / "there")
@@ -145,8 +132,8 @@ def is_refused(cli: Cli, place: Path, *command: str) -> None:
         (".", _nothing),
         ("..", _nothing),
         ("../..", _nothing),
-        ("out", _file),
-        ("out", _folder),
+        ("out", a_file),
+        ("out", a_folder),
         ("out", _pipe),
         ("answers.csv/out", _nothing),
         ("x" * 300, _nothing),
@@ -168,7 +155,7 @@ def test_a_folder_is_never_written_over_what_the_command_did_not_make(
     [
         (".", _nothing),
         ("..", _nothing),
-        ("out", _folder),
+        ("out", a_folder),
         ("out", _link_to_file),
         ("out", _pipe),
         ("out", a_device),
@@ -231,7 +218,7 @@ def test_the_root_of_the_machine_is_no_place_for_a_server() -> None:
 
 def test_an_environment_is_made_where_nothing_of_another_is(place: Path, cli: Cli) -> None:
     """Offline nothing is installed, so what is there must be refused before that."""
-    _folder(place / "venv")
+    a_folder(place / "venv")
 
     done = distillery(
         *("annotate", "up", "--home", "home", "--venv", "venv"),

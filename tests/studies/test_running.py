@@ -18,6 +18,7 @@ from pipeline.workspace import PROJECT
 from studies import STUDIES
 from studies.__main__ import describe_machine
 from tests.cli.command import Cli
+from tests.in_the_way import a_file, a_folder, a_link
 
 
 @pytest.fixture
@@ -71,21 +72,7 @@ def test_wrong_usage_is_exit_2(
     assert said in err
 
 
-def _file(path: Path) -> None:
-    path.write_text("years of work")
-
-
-def _folder(path: Path) -> None:
-    path.mkdir()
-    (path / "thesis.txt").write_text("years of work")
-
-
-def _link(path: Path) -> None:
-    (path.parent / "there").mkdir()
-    path.symlink_to(path.parent / "there")
-
-
-@pytest.mark.parametrize("there", [_file, _folder, _link])
+@pytest.mark.parametrize("there", [a_file, a_folder, a_link])
 def test_what_is_no_study_is_not_written_over(
     place: Path, study: Cli, monkeypatch: pytest.MonkeyPatch, there: Callable[[Path], None]
 ) -> None:
